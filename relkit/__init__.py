@@ -1,0 +1,59 @@
+"""relkit: from your request log to the thresholds you should deploy, with error bars.
+
+Names are loaded when they are first used, so that importing relkit is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from relkit.errors import Classification, ErrorKind, classify
+    from relkit.errors import redact_text as redact
+    from relkit.exceptions import RelkitError
+    from relkit.plates import Plate
+    from relkit.slo import ErrorBudget, Objective
+    from relkit.store import ingest_file as ingest
+    from relkit.store import open_store
+    from relkit.verdict import Verdict
+
+_HOMES: Final = {
+    "Classification": "relkit.errors",
+    "ErrorBudget": "relkit.slo",
+    "ErrorKind": "relkit.errors",
+    "Objective": "relkit.slo",
+    "Plate": "relkit.plates",
+    "RelkitError": "relkit.exceptions",
+    "Verdict": "relkit.verdict",
+    "classify": "relkit.errors",
+    "ingest": "relkit.store:ingest_file",
+    "open_store": "relkit.store",
+    "redact": "relkit.errors:redact_text",
+}
+_ROOMS: Final = frozenset({"config", "errors", "plates", "report", "shadow", "simulation", "slo", "store"})
+
+__all__ = [
+    "Classification",
+    "ErrorBudget",
+    "ErrorKind",
+    "Objective",
+    "Plate",
+    "RelkitError",
+    "Verdict",
+    "classify",
+    "ingest",
+    "open_store",
+    "redact",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        module, _, attribute = _HOMES[name].partition(":")
+        return getattr(import_module(module), attribute or name)
+    if name in _ROOMS:
+        return import_module(f"relkit.{name}")
+    raise AttributeError(f"module 'relkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_ROOMS])

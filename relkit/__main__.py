@@ -1,0 +1,5 @@
+"""`python -m relkit` is the command line."""
+
+from relkit.cli import main
+
+main()

@@ -1,0 +1,203 @@
+"""The command line: composes the rooms, joins sources to sinks, and turns errors into one clear line and an exit code.
+
+Exit codes: 0 fine, 1 could not run (wrong words included), 3 a guardrail was broken.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import typer
+
+from relkit.exceptions import ParameterError, RelkitError
+from relkit.units import printable
+
+FINE: Final = 0
+COULD_NOT_RUN: Final = 1
+GUARDRAIL_BROKEN: Final = 3
+KINDS: Final = ("attempts", "events", "minutes", "pairs", "arms", "faults", "probes")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="relkit: from your request log to the thresholds you should deploy, with error bars.",
+)
+notebooks_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Keep the stored notebooks executed and in normal form."
+)
+app.add_typer(notebooks_app, name="notebooks")
+
+Database = Annotated[
+    Path | None, typer.Option("--database", "-d", help="DuckDB file; default relkit.duckdb here, else the demo week.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _say(record: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    print(
+        json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
+        if as_json
+        else "\n".join(map(printable, lines))
+    )  # noqa: T201  this is the command's output
+
+
+@app.command()
+def ingest(
+    files: Annotated[list[str], typer.Argument(help="Log files or patterns such as 'logs/*.csv.gz'.")],
+    kind: Annotated[str, typer.Option("--as", help=f"What a row is: {', '.join(KINDS)}.")],
+    database: Annotated[Path, typer.Option("--database", "-d", help="DuckDB file; made when absent.")] = Path(
+        "relkit.duckdb"
+    ),
+    mapping: Annotated[Path | None, typer.Option("--map", help="Mapping file; without it one is drafted.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Use the drafted mapping without asking.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read log files into the database; only new rows are added."""
+    from relkit.store.ingest.run import ingest_files  # noqa: PLC0415  duckdb takes a while to load
+
+    if kind not in KINDS:
+        raise ParameterError.of("--as", kind, ", ".join(KINDS), "say what one row of the log is")
+    outcomes = ingest_files(
+        files,
+        kind,
+        database,
+        mapping,
+        confirm=(lambda text: True) if yes else _confirm,
+        show_progress=sys.stderr.isatty(),
+    )
+    lines = []
+    for outcome in outcomes:
+        lines.append(
+            f"{outcome.name}: read {outcome.read} rows = {outcome.kept} kept + {outcome.rejected} rejected + {outcome.already_there} already there"
+            + (f"; {outcome.left_out} lines left out by the mapping" if outcome.left_out else "")
+        )
+        lines += [f"  rejected {number}: {reason}" for reason, number in outcome.reasons]
+    _say({"files": [_plain(outcome) for outcome in outcomes]}, lines, as_json=as_json)
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _confirm(draft: str) -> bool:
+    print(draft)  # noqa: T201  the question needs its text
+    if not sys.stdin.isatty():
+        return False
+    return typer.confirm("Use this mapping?", default=False)
+
+
+@app.command()
+def demo(
+    database: Annotated[
+        Path | None, typer.Option("--database", "-d", help="Where to; default data/demo.duckdb of the project.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the demo week 2026-W47, with its known truth beside it."""
+    from relkit.report.demo import make_demo  # noqa: PLC0415
+    from relkit.report.places import demo_database  # noqa: PLC0415
+
+    path = database or demo_database()
+    if not path.parent.is_dir():
+        raise ParameterError.of("--database", str(path), "a file in a folder that exists", f"make {path.parent} first")
+    truth = make_demo(path)
+    requests = truth["requests"]
+    _say(
+        {"database": str(path), "truth": truth},
+        [f"{path}: {requests} requests of week {truth['week']}; its truth is in {path.with_name('demo-truth.json')}"],
+        as_json=as_json,
+    )
+
+
+@app.command()
+def report(
+    week: Annotated[
+        str | None, typer.Option("--week", help="ISO week such as 2026-W47; default the newest that is over.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Report everything, also data without a clock.")] = False,
+    database: Database = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="relkit.toml; default the one here, else the packaged objectives.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option("--reports", help="Folder for pages; default reports/ of the project.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the weekly page."""
+    from relkit.report.weekly import publish_week  # noqa: PLC0415  the notebooks' libraries take a while to load
+
+    if week is not None and everything:
+        raise ParameterError("--week and --all exclude each other; give one")
+    step: Callable[[str], None] = (
+        (lambda name: print(f"running {name} ...", file=sys.stderr)) if sys.stderr.isatty() else (lambda name: None)
+    )  # noqa: T201
+    done = publish_week(
+        database=database, week="all" if everything else week, config=config, reports=reports, on_step=step
+    )
+    lines = list(done.lines)
+    lines += [f"changed since the last run: {change}" for change in done.published.changed]
+    if not done.published.is_new:
+        lines.append("nothing changed since the last run; its page stands")
+    lines.append(f"page: {done.published.page}")
+    record = {
+        "page": str(done.published.page),
+        "is_new": done.published.is_new,
+        "changed": list(done.published.changed),
+        "summary": dict(done.published.summary),
+        "broken": list(done.broken),
+    }
+    lines += [f"guardrail broken: {name}" for name in done.broken]
+    _say(record, lines, as_json=as_json)
+    if done.broken:
+        raise typer.Exit(GUARDRAIL_BROKEN)
+
+
+@notebooks_app.command()
+def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebooks; default all.")] = None) -> None:
+    """Execute the stored notebooks on the demo week and store them in normal form."""
+    from relkit.report.notebooks import refresh_notebooks  # noqa: PLC0415
+
+    for path in refresh_notebooks(names or None):
+        print(f"refreshed {path.name}")  # noqa: T201  this is the command's output
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(arguments, standalone_mode=False) or FINE
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except RelkitError as error:
+        _complain(str(error))
+        code = COULD_NOT_RUN
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted; nothing half done was kept")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = COULD_NOT_RUN
+    except Exception as error:
+        # typer's own complaints (unknown option, missing argument) know how to show themselves and exit with 2
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        show()
+        code = COULD_NOT_RUN
+    sys.exit(code)
+
+
+def _complain(text: str) -> None:
+    print("\n".join(f"relkit: {printable(line)}" for line in text.splitlines()), file=sys.stderr)  # noqa: T201  errors go to stderr
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,268 @@
+"""relkit.toml: the one file that says which objectives hold, what a call costs and how the report is made.
+
+Every key is known or an error: a misspelt key that is silently ignored is a setting that silently does not hold.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from relkit.errors.kinds import ErrorKind
+from relkit.exceptions import ParameterError
+from relkit.slo.objective import DEFAULT_EXCLUDED, Objective
+from relkit.verdict import CODES
+
+_DEFAULTS: Final = "default.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowPlan:
+    """What a shadow experiment is held to.
+
+    Parameters
+    ----------
+    margin : float
+        Largest loss of the success share that is still acceptable, in (0, 1): 0.01 = one percentage point.
+    schedule : str or None
+        Name of the rollout schedule; None when the shadow never takes traffic.
+
+    >>> ShadowPlan(margin=0.01).schedule is None
+    True
+    """
+
+    margin: float
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in US dollars per million tokens.
+
+    >>> Price(0.05, 0.08).output_usd_per_million
+    0.08
+    """
+
+    input_usd_per_million: float
+    output_usd_per_million: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """How the report is made.
+
+    Parameters
+    ----------
+    zone : str
+        IANA time zone in which a reader's days and weeks begin.
+    guardrails : tuple of str
+        Objectives, shadow experiments or verdict areas; a MISSED or ROLL_BACK of one of them makes the exit code 3.
+
+    >>> ReportSettings().zone
+    'UTC'
+    """
+
+    zone: str = "UTC"
+    guardrails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a relkit.toml says, checked.
+
+    Parameters
+    ----------
+    objectives : tuple of Objective
+        In the order of the file.
+    shadow : mapping of str to ShadowPlan
+        Experiment to what it is held to.
+    prices : mapping of str to Price
+        Model to its price.
+    report : ReportSettings
+        How the report is made.
+
+    >>> [objective.name for objective in load_config(None).objectives]
+    ['availability', 'latency']
+    """
+
+    objectives: tuple[Objective, ...]
+    shadow: Mapping[str, ShadowPlan] = field(default_factory=lambda: MappingProxyType({}))
+    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+    report: ReportSettings = ReportSettings()
+
+
+class _Table(BaseModel):
+    # strict: "7" is no number and 7.0 no count; a border that guesses cannot say what it read.
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _ObjectiveTable(_Table):
+    target: str
+    window_days: int = 7
+    threshold_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    exclude: list[str] | None = None
+    service: str | None = None
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _as_text(cls, given: object) -> object:
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        if is_number:
+            raise ValueError(f'write it as text, target = "{given}": a binary float is not the exact share')
+        return given
+
+
+class _ShadowTable(_Table):
+    margin: Annotated[float, Field(gt=0, lt=1)]
+    schedule: str | None = None
+
+
+class _PriceTable(_Table):
+    input_usd_per_million: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    output_usd_per_million: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _ReportTable(_Table):
+    zone: str = "UTC"
+    guardrails: list[str] = []
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (KeyError, ValueError, OSError):  # unknown names, paths that lead elsewhere, folders
+            raise ValueError("name an IANA time zone, e.g. Europe/Berlin or UTC") from None
+        return given
+
+
+class _File(_Table):
+    objective: dict[str, _ObjectiveTable] = {}
+    shadow: dict[str, _ShadowTable] = {}
+    prices: dict[str, _PriceTable] = {}
+    report: _ReportTable = _ReportTable()
+
+
+_TABLES: Final[dict[str, type[_Table]]] = {
+    "objective": _ObjectiveTable,
+    "shadow": _ShadowTable,
+    "prices": _PriceTable,
+    "report": _ReportTable,
+}
+
+
+def load_config(path: Path | None) -> Config:
+    """Read a relkit.toml, or the packaged defaults.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file. None: availability 99.9 % and 95 % of requests within 2,000 ms, both over 7 days. A file without any
+        objective keeps these two; a file with one has just its own.
+
+    Returns
+    -------
+    Config
+        Checked records; nothing of the file's own types gets further than this module.
+
+    Raises
+    ------
+    ParameterError
+        Naming the file and the line of broken TOML, or the file, the key and what to do instead.
+
+    Examples
+    --------
+    >>> availability = load_config(None).objectives[0]
+    >>> availability.target_text, availability.window_days
+    ('99.9 %', 7)
+    """
+    defaults = _objectives(_DEFAULTS, _checked(_DEFAULTS, files("relkit.config").joinpath(_DEFAULTS).read_bytes()))
+    if path is None:
+        return Config(defaults)
+    try:
+        written = path.read_bytes()
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be read ({error.strerror}); name a relkit.toml, or none") from error
+    tables = _checked(str(path), written)
+    objectives = _objectives(str(path), tables) or defaults
+    _check_guardrails(str(path), tables, objectives)
+    return Config(
+        objectives,
+        MappingProxyType({name: ShadowPlan(table.margin, table.schedule) for name, table in tables.shadow.items()}),
+        MappingProxyType({name: Price(**table.model_dump()) for name, table in tables.prices.items()}),
+        ReportSettings(tables.report.zone, tuple(tables.report.guardrails)),
+    )
+
+
+def _checked(source: str, written: bytes) -> _File:
+    """Parse and validate, and say every fault in the file's own words."""
+    try:
+        parsed = tomllib.loads(written.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = written.count(b"\n", 0, error.start) + 1
+        raise ParameterError(f"{source}, line {line}: not UTF-8 text; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        # The text ends "(at line 3, column 5)", but for what is never closed it names no line.
+        last = written.count(b"\n") + 1
+        fault = str(error).replace("at end of document", f"at line {last}, the end of the file")
+        raise ParameterError(f"{source}: {fault}; mend the TOML") from error
+    try:
+        return _File.model_validate(parsed)
+    except ValidationError as error:
+        faults = [_fault(dict(fault)) for fault in error.errors(include_url=False)]
+        raise ParameterError(f"{source}: " + "; ".join(faults)) from error
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    """Write one of pydantic's findings with the key as it stands in the file."""
+    loc = [str(part) for part in fault["loc"]]
+    key = ".".join(loc)
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {key}{_did_you_mean(loc[-1], _known_keys(loc[:-1]))}"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    text = fault["msg"].removeprefix("Value error, ")
+    return f"{key} = {fault['input']!r} is not acceptable: {text[:1].lower()}{text[1:]}"
+
+
+def _known_keys(parents: list[str]) -> list[str]:
+    return list((_TABLES[parents[0]] if parents else _File).model_fields)
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.65)  # below it "service" would suggest "prices"
+    return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})"
+
+
+def _objectives(source: str, tables: _File) -> tuple[Objective, ...]:
+    return tuple(_objective(source, name, table) for name, table in tables.objective.items())
+
+
+def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
+    threshold_us = None if table.threshold_ms is None else table.threshold_ms * 1000
+    excluded = DEFAULT_EXCLUDED if table.exclude is None else frozenset(table.exclude)
+    kinds = [str(kind) for kind in ErrorKind]
+    for kind in sorted(excluded.difference(kinds)):
+        # A misspelt kind would exclude nothing and say nothing.
+        raise ParameterError(
+            f"{source}: objective.{name}.exclude: no error kind is called {kind!r}{_did_you_mean(kind, kinds)}"
+        )
+    try:
+        return Objective(name, table.target, table.window_days, threshold_us, excluded, table.service)
+    except ParameterError as error:
+        raise ParameterError(f"{source}: objective.{name}: {error}") from error
+
+
+def _check_guardrails(source: str, tables: _File, objectives: tuple[Objective, ...]) -> None:
+    """Refuse a guardrail that guards nothing: it would never be broken."""
+    known = [objective.name for objective in objectives] + list(tables.shadow) + list(CODES)
+    for name in tables.report.guardrails:
+        if name not in known:
+            raise ParameterError(f"{source}: report.guardrails: nothing is called {name!r}{_did_you_mean(name, known)}")

@@ -1,0 +1,233 @@
+"""From counts of equal errors to the biggest cause, and to how much of the trouble the rules do not know.
+
+The store counts; a classification is made once per fingerprint, not once per row.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+from relkit.errors.classifier import Classification, classify
+from relkit.errors.kinds import ErrorKind
+from relkit.errors.rules import RuleSet, load_rules
+from relkit.errors.signals import Signals
+from relkit.exceptions import DataError, ParameterError
+from relkit.units import count, percent
+from relkit.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintCount:
+    """How often one error was seen.
+
+    Parameters
+    ----------
+    fp : int
+        Fingerprint of the signals.
+    signals : Signals
+        The signals themselves.
+    failed_attempts : int
+        Attempts that failed so.
+    failed_requests : int
+        Requests whose outcome is this failure.
+    first_ts_us, last_ts_us : int or None
+        First and last time seen, microseconds since 1970 UTC; None in a log without a clock.
+    """
+
+    fp: int
+    signals: Signals
+    failed_attempts: int
+    failed_requests: int
+    first_ts_us: int | None = None
+    last_ts_us: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("failed_attempts", "failed_requests"):
+            if getattr(self, name) < 0:
+                raise DataError(f"fingerprint {self.fp}: {name} = {getattr(self, name)} is below 0; count again")
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintCounts:
+    """All errors of a span of time, one row per fingerprint.
+
+    >>> FingerprintCounts((FingerprintCount(1, Signals(status=500), 3, 1),)).failed_attempts
+    3
+    """
+
+    rows: tuple[FingerprintCount, ...] = ()
+
+    @property
+    def failed_attempts(self) -> int:
+        """Sum of the failed attempts."""
+        return sum(row.failed_attempts for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """How often one kind of error was seen.
+
+    Parameters
+    ----------
+    kind : ErrorKind
+        The kind.
+    attempts, requests : int
+        Failed attempts, and requests that ended so.
+    share : float
+        Share of all failed attempts, in [0, 1].
+    retryable : bool
+        Whether at least half of these attempts may be retried (a rule may differ from its kind).
+    alert : bool
+        Whether any of them asks for a person.
+    """
+
+    kind: ErrorKind
+    attempts: int
+    requests: int
+    share: float
+    retryable: bool
+    alert: bool
+
+
+def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[KindCount, ...]:
+    """Count failed attempts and requests per kind, the most frequent first.
+
+    Parameters
+    ----------
+    counts : FingerprintCounts
+        What the store counted.
+    rules : RuleSet or None
+        Table of rules; None for relkit's own.
+
+    Returns
+    -------
+    tuple of KindCount
+        Ordered by attempts, downwards, then by name; kinds with no attempt and no request are left out.
+
+    Examples
+    --------
+    >>> seen = FingerprintCounts((FingerprintCount(1, Signals(status=500), 3, 1), FingerprintCount(2, Signals(), 1, 1)))
+    >>> [(row.kind.value, row.share) for row in kind_counts(seen)]
+    [('API_SERVER_ERROR', 0.75), ('UNKNOWN', 0.25)]
+    """
+    table = load_rules() if rules is None else rules
+    groups: dict[ErrorKind, list[tuple[FingerprintCount, Classification]]] = {}
+    for row in counts.rows:
+        answer = classify(row.signals, table)
+        groups.setdefault(answer.kind, []).append((row, answer))
+    total = counts.failed_attempts
+    found = []
+    for kind, members in groups.items():
+        attempts = sum(row.failed_attempts for row, _ in members)
+        requests = sum(row.failed_requests for row, _ in members)
+        if attempts == 0 and requests == 0:
+            continue
+        may = sum(row.failed_attempts for row, answer in members if answer.retryable)
+        share = attempts / total if total else 0.0
+        alert = any(answer.alert for _, answer in members)
+        found.append(KindCount(kind, attempts, requests, share, attempts > 0 and 2 * may >= attempts, alert))
+    return tuple(sorted(found, key=lambda row: (-row.attempts, row.kind.value)))
+
+
+def biggest_cause(counts: FingerprintCounts, rules: RuleSet | None = None) -> KindCount | None:
+    """Return the kind with the most failed attempts, or None when nothing failed.
+
+    >>> biggest_cause(FingerprintCounts()) is None
+    True
+    """
+    return next((row for row in kind_counts(counts, rules) if row.attempts), None)
+
+
+def verdict(
+    counts: FingerprintCounts, max_unknown_share: float = 0.05, rules: RuleSet | None = None, level: float = 0.95
+) -> Verdict:
+    """Judge how far the rules explain the errors of this log.
+
+    Parameters
+    ----------
+    counts : FingerprintCounts
+        What the store counted.
+    max_unknown_share : float
+        Largest share of failed attempts, in [0, 1], that may stay UNKNOWN.
+    rules : RuleSet or None
+        Table of rules; None for relkit's own.
+    level : float
+        Confidence level of the interval, in (0, 1).
+
+    Returns
+    -------
+    Verdict
+        Area errors: FINE up to the stated share, WARN above; value is the unknown share with its Wilson interval.
+
+    Raises
+    ------
+    ParameterError
+        When a share or level is out of range.
+
+    Examples
+    --------
+    >>> verdict(FingerprintCounts((FingerprintCount(1, Signals(status=500), 40, 9),))).sentence
+    'The rules know every one of 40 failed attempts.'
+    """
+    if not 0 <= max_unknown_share <= 1:
+        raise ParameterError.of("max_unknown_share", max_unknown_share, "0 to 1", "pass a share such as 0.05")
+    n = counts.failed_attempts
+    if n == 0:
+        return Verdict("errors", "FINE", "No failed attempt was seen.", level=level, n=0)
+    unknown = sum(row.attempts for row in kind_counts(counts, rules) if row.kind is ErrorKind.UNKNOWN)
+    share = unknown / n
+    low, high = wilson(unknown, n, level)
+    if unknown == 0:
+        sentence = f"The rules know every one of {count(n)} failed attempts."
+    else:
+        sentence = (
+            f"The rules do not know {percent(share)} of {count(n)} failed attempts; "
+            f"up to {percent(max_unknown_share)} is acceptable."
+        )
+    fine = share <= max_unknown_share
+    would_change = "" if fine else "Rules for the unknown errors with the most attempts would change this."
+    return Verdict(
+        "errors", "FINE" if fine else "WARN", sentence, share, low, high, "share", level, n, would_change=would_change
+    )
+
+
+def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share.
+
+    With p = hits / n and z the normal quantile of (1 + level) / 2 it is
+    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
+
+    Parameters
+    ----------
+    hits, n : int
+        0 <= hits <= n, n at least 1.
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        Low and high end, shares in [0, 1].
+
+    References
+    ----------
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in wilson(5, 100)]
+    [0.0215, 0.1118]
+    """
+    if not 0 < level < 1:
+        raise ParameterError.of("level", level, "0 < level < 1", "pass a share such as 0.95")
+    if n < 1 or not 0 <= hits <= n:
+        raise ParameterError.of("hits, n", (hits, n), "0 <= hits <= n and n >= 1", "count again")
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    share = hits / n
+    middle = share + z * z / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # At the borders the formula is exact only on paper; rounding must not leave [0, 1] or cut off the share.
+    low = 0.0 if hits == 0 else (middle - half) / scale
+    high = 1.0 if hits == n else (middle + half) / scale
+    return low, high

@@ -1,0 +1,164 @@
+"""Pictures and tables of the errors page: which kinds, when, and what each advises."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from relkit.errors import ADVICE, FingerprintCounts, KindCount, classify
+from relkit.plates.plate import Plate, empty_plate, plate
+from relkit.plates.slo import days_axis
+from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, figure
+from relkit.plates.table import Table
+from relkit.units import count, percent
+
+MOST_KINDS: Final = 12
+_MOST_SERIES: Final = 4
+
+
+def kinds_plate(kinds: Sequence[KindCount], name: str = "kinds") -> Plate:
+    """Draw failed attempts by kind; blue may be retried, orange may not."""
+    shown, rest = list(kinds[:MOST_KINDS]), kinds[MOST_KINDS:]
+    if not shown:
+        return empty_plate(name, "Nothing failed.")
+    total = sum(row.attempts for row in kinds)
+    retryable = sum(row.attempts for row in kinds if row.retryable)
+    labels = [row.kind.value for row in shown] + ([f"{len(rest)} other kinds"] if rest else [])
+    sizes = [row.attempts for row in shown] + ([sum(row.attempts for row in rest)] if rest else [])
+    colours = [GOOD if row.retryable else BAD for row in shown] + ([UNKNOWN] if rest else [])
+    fig, ax = figure(height_in=0.75 + 0.235 * len(labels))
+    places = np.arange(len(labels))[::-1]
+    ax.barh(places, sizes, color=colours, height=0.68)
+    for place, size in zip(places, sizes, strict=True):
+        ax.annotate(
+            f"{count(size)}  ({percent(size / total, 0)})",
+            (size, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
+    ax.set_yticks(places, labels)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0, max(sizes) * 1.18)
+    ax.set_xlabel("failed attempts")
+    ax.text(0.99, 0.06, "may be retried", color=GOOD, transform=ax.transAxes, ha="right", fontsize=9)
+    ax.text(
+        0.99,
+        0.06 + 0.42 / fig.get_figheight(),
+        "must not be retried",
+        color=BAD,
+        transform=ax.transAxes,
+        ha="right",
+        fontsize=9,
+    )
+    caption = (
+        f"{shown[0].kind.value} leads with {count(shown[0].attempts)} of {count(total)} failed attempts ({percent(shown[0].share, 0)}); "
+        f"{percent(retryable / total, 0)} of all failed attempts may be retried."
+    )
+    return plate(
+        name,
+        fig,
+        caption=caption,
+        alt="Bars of failed attempts by kind of error",
+        values={row.kind.value: row.attempts for row in kinds[:MOST_KINDS]},
+    )
+
+
+def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str = "errors_by_hour") -> Plate:
+    """Draw failed attempts by hour, the four commonest kinds apart."""
+    series: dict[str, npt.NDArray[np.int64]] = {kind: np.asarray(hours) for kind, hours in by_hour.items()}
+    if not series:
+        return empty_plate(name, "No failed attempt has a time.")
+    ranked = sorted(series, key=lambda kind: (-int(series[kind].sum()), kind))
+    main, rest = ranked[:_MOST_SERIES], ranked[_MOST_SERIES:]
+    total = np.sum([series[kind] for kind in ranked], axis=0)
+    peak = int(np.argmax(total))
+    fig, ax = figure(height_in=2.5)
+    x = (first_hour + np.arange(len(total))) / 24
+    bottom = np.zeros(len(total))
+    stacked = [(kind, series[kind]) for kind in main]
+    if rest:
+        stacked.append((f"{len(rest)} other kinds", np.sum([series[kind] for kind in rest], axis=0)))
+    wide = len(total) <= 24 * 21
+    for (kind, hours), colour in zip(stacked, (*SERIES[:_MOST_SERIES], UNKNOWN), strict=False):
+        if wide:
+            busy = hours > 0  # an empty bar is ink for nothing
+            ax.bar(
+                x[busy], hours[busy], bottom=bottom[busy], width=1 / 24, align="edge", color=colour, label=kind, lw=0
+            )
+        else:
+            ax.plot(x, hours, color=colour, label=kind, lw=0.8)
+        bottom = bottom + hours
+    ax.set_ylabel("failed attempts an hour")
+    ax.legend(
+        frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=0.9, borderaxespad=0.2
+    )
+    days_axis(ax, first_hour * 60, (first_hour + len(total)) * 60)
+    worst = max(ranked, key=lambda kind: int(series[kind][peak]))
+    caption = f"The worst hour saw {count(int(total[peak]))} failed attempts, {count(int(series[worst][peak]))} of them {worst}; the median hour saw {count(float(np.median(total)))}."
+    values: dict[str, Any] = {"worst_hour_attempts": int(total[peak]), "worst_hour": first_hour + peak}
+    values |= {kind: int(series[kind].sum()) for kind in main}
+    return plate(name, fig, caption=caption, alt="Stacked bars of failed attempts by hour and kind", values=values)
+
+
+def kind_table(kinds: Sequence[KindCount], name: str = "kind_table") -> Table:
+    """Say for each kind what to do with it."""
+    rows = []
+    for row in kinds[:MOST_KINDS]:
+        advice = ADVICE[row.kind]
+        rows.append(
+            (
+                row.kind.value,
+                count(row.attempts),
+                count(row.requests),
+                "retry" if row.retryable else "do not retry",
+                "alert" if row.alert else "",
+                {"bad": "counts as bad", "good": "no failure", "excluded": "left out"}[advice.sli],
+                advice.meaning,
+            )
+        )
+    alerting = [row.kind.value for row in kinds if row.alert]
+    caption = f"{len(kinds)} kinds came" + (
+        f"; {len(alerting)} of them ask for a person: {', '.join(alerting[:4])}{' ...' if len(alerting) > 4 else ''}."
+        if alerting
+        else "; none asks for a person."
+    )
+    return Table(
+        name,
+        caption,
+        ("kind", "attempts", "requests lost", "advice", "person", "availability", "meaning"),
+        rows,
+        {row.kind.value: row.requests for row in kinds[:MOST_KINDS]},
+    )
+
+
+def fingerprint_table(counts: FingerprintCounts, most: int = 10, name: str = "fingerprint_table") -> Table:
+    """Show the commonest errors as they were seen: masked message, kind, and the rule that said so."""
+    rows = []
+    for row in counts.rows[:most]:
+        answer = classify(row.signals)
+        seen = " ".join(
+            str(part) for part in (row.signals.exception_type, row.signals.status, row.signals.code) if part
+        )
+        message = row.signals.message or ""
+        rows.append(
+            (
+                count(row.failed_attempts),
+                answer.kind.value,
+                seen[:60],
+                message[:110] + ("…" if len(message) > 110 else ""),
+                answer.rule,
+            )
+        )
+    shown = sum(row.failed_attempts for row in counts.rows[:most])
+    total = counts.failed_attempts
+    caption = f"{count(len(counts.rows))} distinct errors; the {len(rows)} commonest are {percent(shown / total, 0) if total else '0 %'} of all failed attempts. Digits are masked as #."
+    return Table(
+        name,
+        caption,
+        ("attempts", "kind", "signals", "message", "rule"),
+        rows,
+        {"fingerprints": len(counts.rows), "attempts": total},
+    )

@@ -1,0 +1,57 @@
+"""The two tables every page ends with: what it cannot see, and what it was made from."""
+
+from relkit.period import Period
+from relkit.plates.table import Table
+from relkit.slo import ErrorBudget, LogSpan, gap_text
+from relkit.slo.span import outlier_text
+from relkit.units import count, percent
+
+
+def caveats_table(span: LogSpan, budget: ErrorBudget | None = None, name: str = "caveats") -> Table:
+    """Say what could be wrong with the page, with the number behind each doubt."""
+    rows: list[tuple[str, str]] = []
+    if span.coverage is not None:
+        gaps = f"; longest stretch without data {gap_text(span.gaps[0])}" if span.gaps else "; no stretch is missing"
+        rows.append(("coverage", f"{percent(span.coverage, 1)} of the minutes{gaps}"))
+    else:
+        rows.append(("coverage", "unknown: everything is reported at once, whatever its clock"))
+    rows.append(
+        (
+            "sample",
+            f"{count(span.requests)} requests in {count(span.attempts)} attempts" if span.attempts else "no attempts",
+        )
+    )
+    if budget is not None:
+        rows.append(("left out as faults of the caller", f"{count(budget.excluded)} requests"))
+        rows.append(("outcome not told", f"{count(budget.unknown)} requests, neither good nor bad"))
+    if span.censored:
+        rows.append(("started, never ended", f"{count(span.censored)} attempts: censored, not failed"))
+    if span.other_rows:
+        rows.append(("shadow, probe and canary rows", f"{count(span.other_rows)}, counted in none of these numbers"))
+    if outlier := outlier_text(span):
+        rows.append(("one outlier", outlier))
+    rows.append(
+        ("lines that could not be read", f"{count(span.rejects)} in the whole database" if span.rejects else "none")
+    )
+    values = {
+        "coverage": span.coverage,
+        "requests": span.requests,
+        "attempts": span.attempts,
+        "censored": span.censored,
+        "rejects": span.rejects,
+    }
+    return Table(name, "What these numbers rest on, and what they leave out.", ("check", "finding"), rows, values)
+
+
+def provenance_table(database: str, period: Period, data_hash: str, ruleset: str, name: str = "provenance") -> Table:
+    """Say what the page was made from; equal entries give equal pages."""
+    rows = (
+        ("database", database),
+        (
+            "period",
+            period.label if period.is_everything else f"{period.label}, {period.zone}, Monday 00:00 to Monday 00:00",
+        ),
+        ("data", f"sha256 {data_hash[:16]} over the ingest ledger"),
+        ("error rules", ruleset),
+    )
+    return Table(name, "Made from", ("what", "which"), rows, {"data_hash": data_hash})

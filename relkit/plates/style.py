@@ -1,0 +1,72 @@
+"""How every picture looks: one palette that colour-blind readers can tell apart, and the same colour for the same thing."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette.
+INK: Final = "#222222"
+MUTED: Final = "#767676"
+GRID: Final = "#e3e3e3"
+GOOD: Final = "#0072b2"
+BAD: Final = "#d55e00"
+WARN: Final = "#e69f00"
+SHADOW: Final = "#7b3294"
+UNKNOWN: Final = "#999999"
+SERIES: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+
+RC: Final[dict[str, Any]] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "svg.fonttype": "none",
+    "path.simplify": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9.0,
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.4,
+    "figure.facecolor": "white",
+}
+
+
+def rc_context(settings: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Set matplotlib's settings for a moment, whatever the reader's own are; the backend is left alone."""
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    return mpl.rc_context({**defaults, **settings})
+
+
+def figure(width_in: float = 7.2, height_in: float = 2.8, rows: int = 1, **layout: Any) -> tuple[Figure, Any]:
+    """Make a figure without pyplot, so that nothing is drawn twice and no state stays behind."""
+    with rc_context(RC):
+        fig = Figure(figsize=(width_in, height_in), layout="constrained")
+        axes = fig.subplots(rows, 1, **layout)
+    return fig, axes
+
+
+def direct_labels(ax: Axes, labels: Iterable[tuple[float, float, str, str]]) -> None:
+    """Write texts (x, y, text, colour) at the end of lines instead of a legend."""
+    for x, y, text, colour in labels:
+        ax.annotate(
+            text,
+            (x, y),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontsize=8.5,
+            annotation_clip=False,
+        )

@@ -1,0 +1,69 @@
+"""The Table: a few rows that people read, with the numbers behind them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from relkit.plates.plate import rounded
+from relkit.verdict import MIME
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table for a page: texts as they are shown, and the numbers behind them.
+
+    Parameters
+    ----------
+    name : str
+        Stable name, unique on a page.
+    caption : str
+        The finding in one sentence, with its number.
+    columns : sequence of str
+        Headings, with units.
+    rows : sequence of sequence of str
+        Cells as shown; a column whose cells begin with a digit or sign is set flush right.
+    values : mapping of str to number, text or None
+        The numbers behind it, for comparison and the manifest.
+
+    Examples
+    --------
+    >>> Table("kinds", "One kind.", ("kind", "attempts"), (("API_RATE_LIMIT", "507"),)).record()["name"]
+    'kinds'
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """Return name, caption, cells and values (9 significant digits)."""
+        return {
+            "kind": "table",
+            "name": self.name,
+            "caption": self.caption,
+            "columns": list(self.columns),
+            "rows": [list(row) for row in self.rows],
+            "values": rounded(self.values),
+        }
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        numeric = [all(_is_figure(row[place]) for row in self.rows) for place in range(len(self.columns))]
+        style = [" style='text-align:right'" if right else " style='text-align:left'" for right in numeric]
+        head = "".join(f"<th scope='col'{style[place]}>{escape(name)}</th>" for place, name in enumerate(self.columns))
+        body = "".join(
+            "<tr>" + "".join(f"<td{style[place]}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
+            for row in self.rows
+        )
+        html = (
+            f"<figure class='table' id='{escape(self.name)}'><figcaption>{escape(self.caption)}</figcaption>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></figure>"
+        )
+        plain = "\n".join([self.caption, " | ".join(self.columns), *(" | ".join(row) for row in self.rows)])
+        return {"text/html": html, "text/plain": plain, MIME: self.record()}
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell.strip() or cell.strip()[0] in "0123456789−+-$–<>≤≥" or cell.strip() == "unknown"

@@ -1,0 +1,104 @@
+"""The few pictures of the weekly page that no other page has."""
+
+from typing import Any
+
+import numpy as np
+
+from relkit.plates.plate import Plate, empty_plate, plate
+from relkit.plates.slo import days_axis
+from relkit.plates.style import BAD, GOOD, GRID, figure
+from relkit.plates.table import Table
+from relkit.errors import FingerprintCounts, biggest_cause
+from relkit.slo import ErrorBudget, Minutes, Objective, gap_text
+from relkit.units import count, percent
+from relkit.verdict import Verdict
+
+
+def answers_table(
+    slo: Verdict, budget: ErrorBudget, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
+) -> Table:
+    """Answer the five questions a reader has on Monday, one line each."""
+    cause = biggest_cause(failures)
+    if budget.left_share is None:
+        left = "unknown: no request with a known outcome"
+    elif budget.left_share < 0:
+        left = f"none: {percent(budget.spent_share or 0, 0)} of it is spent"
+    else:
+        left = f"{percent(budget.left_share, 0)} of {count(float(budget.allowed))} allowed bad requests"
+    rows = (
+        ("SLO kept?", {"MET": "yes", "MISSED": "no", "UNDECIDED": "undecided"}[slo.code]),
+        (f"Error budget left ({budget.objective.window_days} days)?", left),
+        (
+            "Biggest cause?",
+            f"{cause.kind.value}: {percent(cause.share, 0)} of failed attempts" if cause else "nothing failed",
+        ),
+        (
+            "May the shadow go live?",
+            {
+                "PROMOTE": "yes",
+                "ROLL_BACK": "no, roll it back",
+                "HOLD": "not yet: hold",
+                "INCONCLUSIVE": "undecided",
+                "INVALID": "no valid comparison",
+            }[shadow.code],
+        ),
+        ("What to change?", "no tuned change yet"),
+    )
+    values = {"budget_left_share": budget.left_share, "cause_share": cause.share if cause else None}
+    return Table(name, "The week in five answers.", ("question", "answer"), rows, values)
+
+
+def availability_week_plate(minutes: Minutes, objective: Objective, name: str = "availability_week") -> Plate:
+    """Draw bad requests by hour over the traffic, so that one sees when the week went wrong."""
+    hours = len(minutes) // 60
+    if hours < 1:
+        return empty_plate(name, "The requests have no clock: there is no course of time to draw.")
+    bad = minutes.bad[: hours * 60].reshape(hours, 60).sum(axis=1)
+    valid = minutes.valid[: hours * 60].reshape(hours, 60).sum(axis=1)
+    covered = minutes.covered[: hours * 60].reshape(hours, 60).any(axis=1)
+    worst = int(np.argmax(bad))
+    total_bad = int(minutes.bad.sum())
+    three = int(np.sort(bad)[-3:].sum())
+    start_hour = minutes.start_minute / 60
+    fig, axes = figure(height_in=2.9, rows=2, sharex=True, gridspec_kw={"height_ratios": (2, 1)})
+    upper, lower = axes
+    x = (start_hour + np.arange(hours)) / 24
+    if hours <= 24 * 21:
+        busy = bad > 0
+        upper.bar(x[busy], bad[busy], width=1 / 24, align="edge", color=BAD, lw=0)
+    else:
+        upper.plot(x, bad, color=BAD, lw=0.8)
+    upper.set_ylabel("bad an hour")
+    if bad[worst]:
+        upper.annotate(
+            f"{count(int(bad[worst]))}",
+            (x[worst] + 1 / 48, bad[worst]),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8.5,
+            color=BAD,
+        )
+    lower.fill_between(x, valid, color=GOOD, alpha=0.35, lw=0, step="post")
+    lower.set_ylabel("requests")
+    for place in np.flatnonzero(~covered):
+        for ax in axes:
+            ax.axvspan(x[place], x[place] + 1 / 24, color=GRID, lw=0)
+    upper.set_ylim(0, max(1, bad.max()) * 1.15)
+    lower.set_ylim(bottom=0)
+    days_axis(lower, minutes.start_minute, minutes.start_minute + hours * 60)
+    caption = (
+        f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; {objective.target_text} would have allowed {count(float(objective.budget_share) * int(minutes.valid.sum()))}."
+        if total_bad
+        else f"No bad request among {count(int(minutes.valid.sum()))}."
+    )
+    gaps = minutes.gaps()
+    if gaps:
+        caption += f" Grey: no data (longest {gap_text(gaps[0])})."
+    values: dict[str, Any] = {
+        "bad": total_bad,
+        "worst_hour_bad": int(bad[worst]),
+        "three_worst_hours": three,
+        "valid": int(minutes.valid.sum()),
+    }
+    return plate(name, fig, caption=caption, alt="Bad requests by hour above, traffic by hour below", values=values)

@@ -1,0 +1,169 @@
+"""What each notebook takes and must show.
+
+The launcher checks parameters before a kernel starts and the outputs before a page is published; the notebook's
+setup cell checks the parameters again, so that plain papermill is safe too (it accepts a misspelt name).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from relkit.exceptions import ParameterError
+from relkit.period import period_of
+
+DEMO_WEEK: Final = "2026-W47"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One notebook parameter: type, default, meaning, and a check that raises ParameterError."""
+
+    kind: type
+    default: str | int | float | bool
+    meaning: str
+    check: Callable[[Any], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one notebook answers, takes and must show.
+
+    Parameters
+    ----------
+    notebook : str
+        File name without its ending.
+    title, question : str
+        Head of its page.
+    parameters : mapping of str to Parameter
+        What may be passed.
+    shows : frozenset of str
+        Names of the plates and tables a run must show.
+    verdicts : frozenset of str
+        Areas of the verdicts it must reach.
+    """
+
+    notebook: str
+    title: str
+    question: str
+    parameters: Mapping[str, Parameter]
+    shows: frozenset[str]
+    verdicts: frozenset[str]
+
+
+def _share(name: str) -> Callable[[Any], object]:
+    def check(value: float) -> None:
+        if not 0 < value < 1:
+            raise ParameterError.of(name, value, "a share between 0 and 1, both excluded", "write 0.95 for 95 %")
+
+    return check
+
+
+_COMMON: Final[dict[str, Parameter]] = {
+    "database": Parameter(str, "", "DuckDB file; empty = the demo week"),
+    "week": Parameter(str, DEMO_WEEK, "ISO week such as 2026-W47, or all", period_of),
+    "config": Parameter(str, "", "relkit.toml; empty = the packaged objectives"),
+    "level": Parameter(float, 0.95, "confidence level of every interval", _share("level")),
+}
+
+CONTRACTS: Final[dict[str, Contract]] = {
+    contract.notebook: contract
+    for contract in (
+        Contract(
+            "6_weekly",
+            "The week in one page",
+            "What must I know about this week, and what should I change?",
+            _COMMON,
+            frozenset({"availability_week", "biggest_causes", "shadow_difference"}),
+            frozenset({"data", "slo", "errors", "shadow"}),
+        ),
+        Contract(
+            "4_slo",
+            "Objectives, budget and burn",
+            "Did we keep the objectives, and how fast did the error budget burn?",
+            _COMMON,
+            frozenset({"objectives", "burn", "budget", "latency", "plan_slo"}),
+            frozenset({"data", "slo"}),
+        ),
+        Contract(
+            "1_errors",
+            "What failed",
+            "Which errors came, how often, and may they be retried?",
+            _COMMON,
+            frozenset({"kinds", "errors_by_hour", "kind_table", "fingerprint_table"}),
+            frozenset({"data", "errors"}),
+        ),
+        Contract(
+            "5_shadow_ab",
+            "May the shadow go live?",
+            "Is the shadow as good as the primary, and how sure are we?",
+            {**_COMMON, "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs")},
+            frozenset({"pairs_2x2", "difference", "methods", "funnel", "plan_test"}),
+            frozenset({"data", "shadow"}),
+        ),
+    )
+}
+
+
+def contract_of(notebook: str) -> Contract:
+    """Return the contract of a notebook by name.
+
+    Raises
+    ------
+    ParameterError
+        There is no such notebook.
+    """
+    if notebook not in CONTRACTS:
+        raise ParameterError.of("notebook", notebook, ", ".join(CONTRACTS), "name one of these")
+    return CONTRACTS[notebook]
+
+
+def check_parameters(notebook: str, given: Mapping[str, object]) -> dict[str, Any]:
+    """Check parameters against the contract and fill in the defaults.
+
+    Parameters
+    ----------
+    notebook : str
+        File name without its ending.
+    given : mapping
+        Names and values as they came.
+
+    Returns
+    -------
+    dict
+        Every parameter of the notebook.
+
+    Raises
+    ------
+    ParameterError
+        Misspelt name (with the nearest one), wrong type, or out of range.
+
+    Examples
+    --------
+    >>> check_parameters("6_weekly", {"wek": "2026-W47"})
+    Traceback (most recent call last):
+    ...
+    relkit.exceptions.ParameterError: 6_weekly has no parameter 'wek'; did you mean week? (it takes database, week, config, level)
+    """
+    known = contract_of(notebook).parameters
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ";"
+            raise ParameterError(f"{notebook} has no parameter {name!r}{hint} (it takes {', '.join(known)})")
+    checked: dict[str, Any] = {}
+    for name, parameter in known.items():
+        value = given.get(name, parameter.default)
+        if parameter.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not parameter.kind:
+            raise ParameterError.of(
+                name,
+                value,
+                f"{parameter.kind.__name__} ({parameter.meaning})",
+                f"pass a {parameter.kind.__name__}, not a {type(value).__name__}",
+            )
+        if parameter.check is not None:
+            parameter.check(value)
+        checked[name] = value
+    return checked

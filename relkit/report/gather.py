@@ -1,0 +1,100 @@
+"""Reading what a page needs, in one short visit to the database each; what comes back holds no connection."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from relkit.errors import ADVICE, FingerprintCounts
+from relkit.exceptions import DataError
+from relkit.period import Period
+from relkit.report.scope import Scope
+from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
+from relkit.slo import Goal, LogSpan, Objective, Service, error_budget, verdict
+from relkit.store import open_store, readings
+from relkit.units import US_PER_DAY
+from relkit.verdict import Verdict
+
+GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """What the error pages need: fingerprints counted, and kinds by hour (int arrays) from `first_hour` on."""
+
+    counts: FingerprintCounts
+    first_hour: int
+    by_hour: dict[str, Any]
+
+
+def read_log(scope: Scope) -> tuple[LogSpan, str]:
+    """Read span and coverage of the log, and the data hash."""
+    with open_store(scope.database) as store:
+        return readings.log_span(store, scope.period), readings.data_hash(store)
+
+
+def read_service(scope: Scope) -> Service:
+    """Count the requests of the period for every objective."""
+    with open_store(scope.database) as store:
+        goals = []
+        for objective in scope.config.objectives:
+            minutes = readings.minutes(store, scope.period, objective, GOOD_KINDS)
+            budget = error_budget(objective, minutes, scope.level)
+            window = _window(scope.period, objective)
+            over_window = budget
+            if window != scope.period:
+                over_window = error_budget(
+                    objective, readings.minutes(store, window, objective, GOOD_KINDS), scope.level
+                )
+            goals.append(Goal(objective, minutes, budget, over_window, verdict(budget, gaps=minutes.gaps())))
+        span = readings.log_span(store, scope.period)
+        return Service(
+            tuple(goals),
+            readings.latencies(store, scope.period),
+            readings.minute_shares(store, scope.period),
+            readings.uptimes(store, scope.period),
+            span.coverage,
+            span.gaps,
+            flowing=span.requests > 0,
+        )
+
+
+def _window(period: Period, objective: Objective) -> Period:
+    """The objective's window, ending with the period; everything stays everything."""
+    if period.end_us is None:
+        return period
+    start_us = period.end_us - objective.window_days * US_PER_DAY
+    return period if start_us == period.start_us else replace(period, start_us=start_us)
+
+
+def read_failures(scope: Scope) -> Failures:
+    """Count the errors of the period."""
+    with open_store(scope.database) as store:
+        first, hours = readings.cause_hours(store, scope.period)
+        return Failures(readings.fingerprint_counts(store, scope.period), first, dict(hours))
+
+
+def read_experiment(scope: Scope) -> Experiment | None:
+    """Add up the experiment asked for, or the one with most pairs; None when the period holds no pair.
+
+    Raises
+    ------
+    DataError
+        The experiment asked for is not in the period.
+    """
+    with open_store(scope.database) as store:
+        names = readings.experiments(store, scope.period)
+        if scope.experiment and scope.experiment not in names:
+            known = ", ".join(names) or "none"
+            raise DataError(f"experiment {scope.experiment!r} has no pairs in {scope.period.label}; there are: {known}")
+        chosen = scope.experiment or (names[0] if names else "")
+        return readings.experiment(store, scope.period, chosen) if chosen else None
+
+
+def margin_of(scope: Scope, found: Experiment | None) -> float:
+    """Return the loss an experiment may have: from relkit.toml, else the packaged margin."""
+    plan = scope.config.shadow.get(found.name) if found else None
+    return plan.margin if plan else DEFAULT_MARGIN
+
+
+def judge_shadow(scope: Scope, found: Experiment | None) -> Verdict:
+    """Judge an experiment by its margin in relkit.toml."""
+    return judge_experiment(found, margin_of(scope, found), scope.level, scope.period.label)

@@ -1,0 +1,102 @@
+"""From an executed notebook to one HTML file: no code, no network, the pictures inside.
+
+Outputs are written by our own records, which escape every text; markdown is ours. A content security policy forbids
+scripts and requests all the same, because log texts end up on these pages.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from typing import Final
+from urllib.parse import unquote
+
+import jinja2
+from nbformat import NotebookNode
+
+_HIDDEN: Final = {"parameters", "injected-parameters", "setup"}
+_ANCHOR: Final = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
+
+
+def render_page(
+    notebook: NotebookNode,
+    *,
+    title: str,
+    period: str,
+    code: Mapping[str, str],
+    data_hash: str,
+    links: Sequence[Mapping[str, object]] = (),
+) -> str:
+    """Write the page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        Executed, in normal form.
+    title, period : str
+        Head of the page.
+    code : mapping
+        version and commit.
+    data_hash : str
+        Of the ledger.
+    links : sequence of mappings
+        text, file, here: the other pages of the report.
+
+    Returns
+    -------
+    str
+        One HTML document.
+    """
+    folder = resources.files("relkit.report").joinpath("template")
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(
+        folder.joinpath("page.html.j2").read_text(encoding="utf-8")
+    )
+    return template.render(
+        title=title,
+        period=period,
+        code=code,
+        data_hash=data_hash,
+        links=links,
+        style=jinja2.utils.markupsafe.Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),
+        blocks=[jinja2.utils.markupsafe.Markup(block) for block in _blocks(notebook)],
+    )
+
+
+def _blocks(notebook: NotebookNode) -> list[str]:
+    blocks = []
+    for place, cell in enumerate(notebook.cells):
+        if _HIDDEN & set(cell.metadata.get("tags", ())):
+            continue
+        if cell.cell_type == "markdown":
+            if place:  # the first cell is the title, which the head of the page shows
+                blocks.append(_markdown(cell.source))
+            continue
+        for output in cell.get("outputs", ()):
+            shown = output.get("data", {})
+            if "text/html" in shown:
+                blocks.append(_inline_pictures(shown["text/html"]))
+            elif "text/markdown" in shown:
+                blocks.append(_markdown(shown["text/markdown"]))
+            elif "text/plain" in shown or "text" in output:
+                blocks.append(f"<pre>{escape(shown.get('text/plain') or output['text'])}</pre>")
+    return blocks
+
+
+def _markdown(text: str) -> str:
+    from nbconvert.filters import markdown2html_mistune  # noqa: PLC0415  a second of imports that only a page needs
+
+    return _ANCHOR.sub("", markdown2html_mistune(text))
+
+
+def _inline_pictures(html: str) -> str:
+    """Turn `<img src="data:image/svg+xml,...">` into the picture itself: smaller, sharper in print, selectable text."""
+    mark = 'src="data:image/svg+xml,'
+    while mark in html:
+        start = html.index(mark)
+        end = html.index('"', start + len(mark))
+        open_tag = html.rindex("<img", 0, start)
+        close_tag = html.index(">", end) + 1
+        alt = html[open_tag:start].split("alt='", 1)[1].rsplit("'", 1)[0]
+        svg = unquote(html[start + len(mark) : end])
+        html = html[:open_tag] + svg.replace("<svg", f"<svg role='img' aria-label='{alt}'", 1) + html[close_tag:]
+    return html

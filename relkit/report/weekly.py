@@ -1,0 +1,127 @@
+"""The weekly run: which database, which week, and whether a guardrail broke."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relkit.config import Config, load_config
+from relkit.exceptions import ReportError
+from relkit.period import Period, period_of
+from relkit.report.demo import ensure_demo
+from relkit.report.places import reports_folder
+from relkit.report.publish import Published, publish
+from relkit.slo import data_verdict
+from relkit.store import Store, open_store, readings
+
+DATABASE_NAME = "relkit.duckdb"
+CONFIG_NAME = "relkit.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyRun:
+    """What a weekly run did: the published report, its first lines, and the guardrails that broke."""
+
+    published: Published
+    lines: tuple[str, ...]
+    broken: tuple[str, ...]
+
+
+def publish_week(
+    *,
+    database: Path | None = None,
+    week: str | None = None,
+    config: Path | None = None,
+    reports: Path | None = None,
+    on_step: Callable[[str], None] = lambda name: None,
+    now_us: int | None = None,
+) -> WeeklyRun:
+    """Publish the report of a week.
+
+    Parameters
+    ----------
+    database : Path, optional
+        Default: relkit.duckdb in the current folder, else the demo week.
+    week : str, optional
+        ISO week or all; default the newest week that is over and holds requests.
+    config : Path, optional
+        Default: relkit.toml in the current folder, else the packaged objectives.
+    reports : Path, optional
+        Default: reports/ of the project.
+    on_step : callable
+        Told each notebook's name before it runs.
+    now_us : int, optional
+        The clock, microseconds since 1970 UTC; default the machine's.
+
+    Raises
+    ------
+    ReportError
+        There is nothing to report; nothing was written.
+    """
+    place = _database(database)
+    settings_path = config or (Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None)
+    settings = load_config(settings_path)
+    zone = settings.report.zone
+    now = now_us if now_us is not None else time.time_ns() // 1000
+    with open_store(place) as store:
+        period = period_of(week, zone) if week else _newest_week_over(store, zone, now)
+        first_line = _not_empty(store, period, zone, now)
+        digest = readings.data_hash(store)
+    published = publish(
+        place.resolve(),
+        period,
+        digest,
+        reports if reports is not None else reports_folder(),
+        config=str(settings_path.resolve()) if settings_path else "",
+        on_step=on_step,
+    )
+    verdicts = published.summary["verdicts"]
+    lines = [first_line] + [
+        f"{area}: {record['code'].replace('_', ' ')}. {record['sentence']}"
+        for area, record in verdicts.items()
+        if area != "data"
+    ]
+    return WeeklyRun(published, tuple(lines), _broken(settings, verdicts, published))
+
+
+def _database(asked: Path | None) -> Path:
+    if asked is not None:
+        return asked
+    here = Path(DATABASE_NAME)
+    return here if here.is_file() else ensure_demo()
+
+
+def _newest_week_over(store: Store, zone: str, now_us: int) -> Period:
+    weeks = readings.weeks_with_requests(store, zone)
+    if not weeks:
+        raise ReportError("the database holds no row with a time; ingest a log, or report everything with --all")
+    over = [week for week in weeks if (period_of(week, zone).end_us or 0) <= now_us]
+    if not over:
+        raise ReportError(f"no week with requests is over yet (there is {', '.join(weeks[-3:])}); name one with --week")
+    return period_of(over[-1], zone)
+
+
+def _not_empty(store: Store, period: Period, zone: str, now_us: int) -> str:
+    span = readings.log_span(store, period)
+    if span.is_empty:
+        weeks = readings.weeks_with_requests(store, zone)
+        known = f"weeks with requests: {', '.join(weeks[-5:])}" if weeks else "no row has a time (try --all)"
+        future = " lies in the future and" if period.start_us is not None and period.start_us > now_us else ""
+        raise ReportError(f"{period.label}{future} holds nothing to report; {known}. Nothing was written")
+    return data_verdict(span, period).sentence
+
+
+def _broken(settings: Config, verdicts: dict[str, Any], published: Published) -> tuple[str, ...]:
+    """Name the guardrails whose verdict is MISSED, ROLL_BACK or INVALID."""
+    bad = {"MISSED", "ROLL_BACK"}
+    found = []
+    for name in settings.report.guardrails:
+        records = [record for area, record in verdicts.items() if name in {area, record.get("objective")}]
+        names = published.summary.get("objectives", {})
+        codes = {record["code"] for record in records} | ({names[name]} if name in names else set())
+        if name in settings.shadow and "shadow" in verdicts:
+            codes.add(verdicts["shadow"]["code"])
+        if codes & bad:
+            found.append(name)
+    return tuple(found)

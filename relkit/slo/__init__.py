@@ -1,0 +1,50 @@
+"""Are we within budget? Objectives, minutes of counts, error budgets, burn rates, uptime.
+
+The function `burn` hides the module of the same name: write `from relkit.slo.burn import ...` for the module's others.
+"""
+
+from relkit.slo.budget import ErrorBudget, error_budget, requests_to_decide, share_digits, verdict, wilson
+from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, threshold_reachable
+from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
+from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
+from relkit.slo.percentiles import Latency, latency_of, rank_interval
+from relkit.slo.service import Goal, Service, headline
+from relkit.slo.span import LogSpan, data_verdict
+from relkit.slo.uptime import Uptime, time_weighted
+
+__all__ = [
+    "DEFAULT_EXCLUDED",
+    "NEVER_EXCLUDED",
+    "TIERS",
+    "ErrorBudget",
+    "Gap",
+    "Goal",
+    "Latency",
+    "LogSpan",
+    "MinuteShares",
+    "Minutes",
+    "Objective",
+    "Service",
+    "Tier",
+    "Totals",
+    "Uptime",
+    "burn",
+    "burn_of_shares",
+    "covered_minutes",
+    "data_verdict",
+    "episodes",
+    "error_budget",
+    "gap_text",
+    "headline",
+    "is_dead",
+    "latency_of",
+    "over",
+    "rank_interval",
+    "requests_to_decide",
+    "share_digits",
+    "silence_limit",
+    "threshold_reachable",
+    "time_weighted",
+    "verdict",
+    "wilson",
+]

@@ -1,0 +1,177 @@
+"""The Objective: which share of requests must be good, over how long, and what does not count.
+
+An objective is an exact rational. In binary 1 - 0.999 is 0.0010000000000000009, and a budget that is off in its last
+digit turns "exactly on target" into "missed"; so the target is text or a Fraction, never a float.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from relkit.exceptions import ParameterError
+from relkit.units import exact_share
+
+DEFAULT_EXCLUDED: Final = frozenset(
+    {
+        "API_INVALID_REQUEST",
+        "API_NOT_FOUND",
+        "VALIDATION_ERROR",
+        "BOOKING_CONFLICT",
+        "MODEL_CONTEXT_LENGTH",
+        "MODEL_CONTENT_POLICY",
+        "CANCELLED",
+    }
+)
+"""Error kinds that leave the denominator: faults of the caller, which no work on the service can prevent."""
+
+NEVER_EXCLUDED: Final = frozenset({"API_AUTH_ERROR", "API_RATE_LIMIT", "API_QUOTA_EXHAUSTED"})
+"""Error kinds that always count: without them a revoked key is 0 bad of 0, which reads as 100 %."""
+
+# At most eighteen decimals keeps every product with a request count a small integer; it also keeps "1e-999999999" out.
+_TARGET_TEXT: Final = re.compile(r"\d{0,3}\.\d{1,18}|\d{1,9}/\d{1,9}|\d{1,3}")
+_KIND_TEXT: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_MOST_DAYS: Final = 3660
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Objective:
+    """A service level objective as an exact rational over a rolling window.
+
+    Parameters
+    ----------
+    name : str
+        Name in files, columns and sentences.
+    target : str or Fraction
+        Share of requests that must be good, strictly between 0 and 1, as exact text such as "0.999".
+    window_days : int
+        Length of the window in days, 1 to 3660.
+    threshold_us : int or None
+        None: a request is good when it succeeds. Else a request is good when it takes at most this many microseconds.
+    excluded : frozenset of str
+        Error kinds that leave the denominator. They are counted and shown, never dropped.
+    service : str or None
+        The one service it speaks of; None means every service.
+
+    Raises
+    ------
+    ParameterError
+        For a target that is a float, 0, 1 or outside; for excluding a kind of `NEVER_EXCLUDED`.
+
+    Examples
+    --------
+    >>> goal = Objective("availability", "0.999")
+    >>> goal.budget_share, goal.kind, goal.target_text
+    (Fraction(1, 1000), 'availability', '99.9 %')
+    """
+
+    name: str
+    target: Fraction
+    window_days: int
+    threshold_us: int | None
+    excluded: frozenset[str]
+    service: str | None
+
+    def __init__(
+        self,
+        name: str,
+        target: str | Fraction,
+        window_days: int = 7,
+        threshold_us: int | None = None,
+        excluded: frozenset[str] = DEFAULT_EXCLUDED,
+        service: str | None = None,
+    ) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise ParameterError.of("name", name, "a text that is not empty", "name the objective, e.g. availability")
+        put = object.__setattr__  # the record is frozen; this is its only moment of writing
+        put(self, "name", name)
+        put(self, "target", _exact_target(target))
+        put(self, "window_days", _whole("window_days", window_days, _MOST_DAYS, "give whole days, e.g. 7"))
+        put(self, "threshold_us", None if threshold_us is None else _threshold(threshold_us))
+        put(self, "excluded", _kinds(excluded))
+        put(self, "service", service)
+
+    @property
+    def kind(self) -> str:
+        """Say what makes a request good: `availability` (it succeeds) or `latency` (it is fast enough)."""
+        return "availability" if self.threshold_us is None else "latency"
+
+    @property
+    def budget_share(self) -> Fraction:
+        """Return the share of requests that may be bad, 1 - target, exactly."""
+        return 1 - self.target
+
+    @property
+    def window_minutes(self) -> int:
+        """Return the length of the window in minutes."""
+        return self.window_days * 1440
+
+    @property
+    def target_text(self) -> str:
+        """Write the target in percent with exactly the digits it has.
+
+        >>> Objective("a", "0.9995").target_text, Objective("b", "2/3").target_text
+        ('99.95 %', '66.6667 %')
+        """
+        hundred = 100 * self.target
+        for digits in range(19):
+            scaled = hundred * 10**digits
+            if scaled.denominator == 1:
+                # Not by way of a float: 18 decimals do not fit into one.
+                whole, rest = divmod(scaled.numerator, 10**digits)
+                return f"{whole}.{rest:0{digits}d} %" if digits else f"{whole} %"
+        return f"{float(hundred):.6g} %"
+
+
+def _exact_target(given: object) -> Fraction:
+    """Read a target; only exact text and fractions are exact."""
+    allowed, remedy = "an exact share above 0 and below 1", 'write it as text, e.g. "0.999"'
+    if isinstance(given, str):
+        if not _TARGET_TEXT.fullmatch(given.strip()):
+            raise ParameterError.of("target", given, allowed, remedy)
+        try:
+            target = exact_share(given)
+        except ZeroDivisionError:
+            raise ParameterError.of("target", given, allowed, remedy) from None
+    elif isinstance(given, Fraction):
+        target = given
+    else:
+        raise ParameterError.of("target", given, allowed, remedy + "; a binary float is not exact")
+    shown = given if isinstance(given, str) else str(target)
+    if target == 1:
+        raise ParameterError.of("target", shown, allowed, "with no budget every failure misses it: pick 0.9999")
+    if 1 < target < 100:
+        raise ParameterError.of("target", shown, allowed, f'write percent as a share: "{float(target / 100):.15g}"')
+    if not 0 < target < 1:
+        raise ParameterError.of("target", shown, allowed, remedy)
+    return target
+
+
+def _whole(name: str, given: object, most: int, remedy: str) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= most:
+        raise ParameterError.of(name, given, f"a whole number from 1 to {most}", remedy)
+    return given
+
+
+def _threshold(given: object) -> int:
+    return _whole("threshold_us", given, 10**12, "give whole microseconds: 2,000 ms are 2_000_000")
+
+
+def _kinds(given: object) -> frozenset[str]:
+    """Check the excluded kinds: names of kinds, and none that would hide an outage."""
+    remedy = 'give a set of error kinds, e.g. {"API_NOT_FOUND"}'
+    if isinstance(given, str) or not isinstance(given, frozenset | set | tuple | list):
+        raise ParameterError.of("excluded", given, "a set of error kinds", remedy)
+    kinds = frozenset(given)
+    for kind in sorted(kinds, key=str):
+        if not isinstance(kind, str) or not _KIND_TEXT.fullmatch(kind):
+            raise ParameterError.of("excluded", kind, "names of error kinds in capitals", remedy)
+    hidden = sorted(kinds & NEVER_EXCLUDED)
+    if hidden:
+        raise ParameterError.of(
+            "excluded",
+            ", ".join(hidden),
+            "any kind but " + ", ".join(sorted(NEVER_EXCLUDED)),
+            "take it out: with it a revoked key, an empty account or total rate limiting would read as 100 % good",
+        )
+    return kinds

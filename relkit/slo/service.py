@@ -1,0 +1,144 @@
+"""A service over a period: its objectives with what was counted for each, and the verdict a page leads with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+
+from relkit.slo.budget import ErrorBudget, share_digits
+from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead
+from relkit.slo.objective import Objective
+from relkit.slo.percentiles import Latency
+from relkit.slo.span import LEAST_COVERAGE
+from relkit.slo.uptime import Uptime
+from relkit.units import count, percent
+from relkit.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One objective with what was counted for it.
+
+    Parameters
+    ----------
+    objective : Objective
+        What was promised.
+    minutes : Minutes
+        Counted over the reported period.
+    budget : ErrorBudget
+        Over the reported period: the verdict's numbers.
+    window_budget : ErrorBudget
+        Over the objective's own window, which ends with the period.
+    verdict : Verdict
+        On the reported period.
+    """
+
+    objective: Objective
+    minutes: Minutes
+    budget: ErrorBudget
+    window_budget: ErrorBudget
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the log tells of a service over a period.
+
+    Parameters
+    ----------
+    goals : tuple of Goal
+        At least one.
+    latency : Latency
+        Percentiles of the requests that succeeded.
+    shares : MinuteShares or None
+        A success share that arrived already added up.
+    uptimes : mapping of str to Uptime
+        Probed services.
+    coverage : float or None
+        Share of the period's minutes with data, for the series without requests; None for everything at once.
+    gaps : tuple of (int, int)
+        Missing stretches.
+    flowing : bool
+        Whether requests were seen.
+    """
+
+    goals: tuple[Goal, ...]
+    latency: Latency
+    shares: MinuteShares | None
+    uptimes: Mapping[str, Uptime]
+    coverage: float | None
+    gaps: tuple[Gap, ...]
+    flowing: bool
+
+    @property
+    def availability(self) -> Goal:
+        """The objective a page leads with: the first one on availability, else the first."""
+        return next((goal for goal in self.goals if goal.objective.kind == "availability"), self.goals[0])
+
+    @property
+    def has_dead_shares(self) -> bool:
+        """Whether the pre-aggregated series is no signal: 0 % in every minute while requests flow."""
+        return self.shares is not None and is_dead(self.shares, self.flowing)
+
+
+def headline(service: Service) -> Verdict:
+    """Return the verdict a page leads with: on requests where outcomes are told, else on what there is.
+
+    Minute shares and probes carry no counts, so their verdict has no interval and says so; a dead metric gives none.
+    """
+    goal = service.availability
+    if goal.budget.valid or (service.shares is None and not service.uptimes):
+        return goal.verdict
+    if service.has_dead_shares:
+        assert service.shares is not None
+        return Verdict(
+            "slo",
+            "UNDECIDED",
+            f"No signal: {service.shares.source} shows 0 % success in every minute while requests flow.",
+            why_not="A service that never succeeds does not keep its traffic: the metric is dead, not the service.",
+            would_change="A metric that counts, or a log that tells outcomes.",
+        )
+    if service.shares is not None:
+        there = service.shares.share[service.shares.present]
+        mean = float(there.mean())
+        how = f"{percent(mean, _digits(mean, goal.objective))} is the unweighted mean of {count(there.size)} minute shares"
+        return _without_interval(service, goal.objective, mean, how, int(there.size), "Minute shares carry no counts")
+    shares = [uptime.share for uptime in service.uptimes.values() if uptime.share is not None]
+    up_us = sum(uptime.up_us for uptime in service.uptimes.values())
+    all_us = up_us + sum(uptime.down_us for uptime in service.uptimes.values())
+    if not shares or not all_us:
+        return goal.verdict
+    pooled = up_us / all_us
+    how = (
+        f"{percent(pooled, _digits(pooled, goal.objective))} of the time was up over {len(shares)} probed services "
+        f"(time-weighted; median service {percent(median(shares))}, worst {percent(min(shares))})"
+    )
+    return _without_interval(
+        service, goal.objective, pooled, how, len(shares), "A probe sees a moment, not the requests between"
+    )
+
+
+def _digits(share: float, objective: Objective) -> int:
+    return share_digits(share, objective.target)
+
+
+def _without_interval(service: Service, objective: Objective, share: float, how: str, n: int, why: str) -> Verdict:
+    met = Fraction(share) >= objective.target
+    code = "MET" if met else "MISSED"
+    reasons = [f"{why}: no interval can be given."]
+    changes = ""
+    if service.coverage is not None and service.coverage < LEAST_COVERAGE:
+        code = "UNDECIDED"
+        gap = f" (no data from {gap_text(service.gaps[0])})" if service.gaps else ""
+        reasons.insert(0, f"Not enough data: {percent(service.coverage, 1)} of the minutes are covered{gap}.")
+        changes = "The rows of the missing minutes."
+    word = {"MET": "kept", "MISSED": "missed", "UNDECIDED": "undecided"}[code]
+    return Verdict(
+        "slo",
+        code,
+        f"{how}; the objective is {objective.target_text}: {word}.",
+        value=share,
+        n=n,
+        why_not=" ".join(reasons),
+        would_change=changes,
+    )

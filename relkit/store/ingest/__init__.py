@@ -1,0 +1,1 @@
+"""Reading log files: mapping, conversion, and which rows are new."""

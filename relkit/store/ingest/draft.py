@@ -1,0 +1,340 @@
+"""A mapping for a log nobody has described: columns, units, zone and format are guessed, and everything is shown.
+
+A guess that could be silently wrong by a factor (a unit) or by hours (a zone) is asked for instead of taken.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from relkit.exceptions import DataError
+from relkit.store.ingest.convert import BLANKS, reading, staging_sql
+from relkit.store.ingest.files import LogFile, inspect
+from relkit.store.ingest.mapping import parse_mapping
+from relkit.store.ingest.targets import TARGETS
+from relkit.store.text import quoted
+from relkit.units import percent
+
+_ROWS_LOOKED_AT: Final = 2_000
+_ROWS_SHOWN: Final = 5
+
+# Names that people give, as words; the first column that fits is taken.
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "request_id": ("request_id", "requestid", "req_id", "trace_id", "traceid", "correlation_id"),
+    "attempt": ("attempt", "retry", "retry_num", "try", "attempt_number"),
+    "latency_us": (
+        "latency",
+        "duration",
+        "elapsed",
+        "response_time",
+        "took",
+        "response",
+        "end_to_end_latency",
+        "request_time",
+    ),
+    "ok": ("ok", "success", "succeeded", "is_success"),
+    "status": ("status", "status_code", "http_status", "statuscode", "response_code", "http_status_code"),
+    "service": ("service", "provider", "upstream", "host", "backend", "app"),
+    "model": ("model", "model_name", "main_model", "deployment"),
+    "operation": ("operation", "path", "endpoint", "route", "method", "url"),
+    "session_id": ("session_id", "session", "sessionid", "conversation_id", "user", "user_id", "client"),
+    "exception_type": ("exception_type", "error_type", "exception_class"),
+    "code": ("code", "error_code"),
+    "message": ("message", "error", "error_msg", "error_message", "exception", "msg"),
+    "tokens_in": ("tokens_in", "prompt_tokens", "input_tokens", "context_tokens"),
+    "tokens_out": ("tokens_out", "completion_tokens", "output_tokens", "generated_tokens"),
+    "cost_microusd": ("cost", "cost_usd", "price"),
+    "pair_id": ("pair_id", "pair", "prompt_id", "item", "request_id", "id"),
+    "experiment": ("experiment", "experiment_name"),
+    "primary_ok": ("primary_ok", "primary_correct", "primary_success", "control_ok"),
+    "shadow_ok": ("shadow_ok", "shadow_correct", "shadow_success", "treatment_ok"),
+    "primary_action": ("primary_action",),
+    "shadow_action": ("shadow_action",),
+    "segment": ("segment", "domain", "language", "category"),
+    "label": ("label", "fault", "inject_type", "type", "kind", "name"),
+    "up": ("up", "state", "is_up", "alive"),
+    "arm": ("arm", "variant", "group", "policy"),
+    "n": ("n", "count", "requests", "total"),
+}
+_TIMES: Final = (
+    "timestamp",
+    "time",
+    "ts",
+    "datetime",
+    "date",
+    "start",
+    "started_at",
+    "created_at",
+    "start_ms",
+    "unix_s",
+    "inject_timestamp",
+    "starttime",
+    "@timestamp",
+)
+_UNIT_WORDS: Final = {
+    "ms": "ms",
+    "millis": "ms",
+    "milliseconds": "ms",
+    "us": "us",
+    "micros": "us",
+    "ns": "ns",
+    "s": "s",
+    "sec": "s",
+    "secs": "s",
+    "seconds": "s",
+    "min": "min",
+}
+_SHARE: Final = re.compile(
+    r"(?:success|availability|ok|good).*(?:rate|share|pct|percent|ratio)|(?:rate|share|pct|percent|ratio).*success"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A drafted mapping: its TOML, what to show, and what must be answered before it can be used."""
+
+    toml: str
+    shown: str
+    open_questions: tuple[str, ...]
+
+
+def draft_mapping(path: Path, kind: str) -> Draft:
+    """Guess a mapping for a file, try it on the first rows, and show what came of it.
+
+    Parameters
+    ----------
+    path : Path
+        The log.
+    kind : str
+        The `--as` word.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read at all.
+    """
+    file = inspect(path)
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"})
+    try:
+        types = _parquet_types(connection, file) if file.format == "parquet" else None
+        columns = tuple(types) if types is not None else file.columns
+        samples = {name: _sample(connection, file, types, name) for name in columns}
+        lines, questions = _compose(file, kind, columns, samples)
+        toml = "\n".join(lines) + "\n"
+        shown = _shown(connection, file, kind, types, toml, questions)
+    finally:
+        connection.close()
+    return Draft(toml, shown, tuple(questions))
+
+
+def _parquet_types(connection: duckdb.DuckDBPyConnection, file: LogFile) -> dict[str, str]:
+    try:
+        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(str(file.path))})").fetchall()
+    except duckdb.Error as error:
+        raise DataError(f"{file.path.name}: is no readable Parquet file: {str(error).splitlines()[0]}") from None
+    return {row[0]: row[1] for row in rows if "[" not in row[1] and not row[1].startswith(("STRUCT", "MAP", "UNION"))}
+
+
+def _sample(connection: duckdb.DuckDBPyConnection, file: LogFile, types: dict[str, str] | None, name: str) -> list[str]:
+    """Read the first values of a column that are not blank."""
+    source = reading(file, types)
+    rows = connection.execute(
+        f"SELECT {source.column(name)} AS cell FROM (SELECT * FROM {source.scan} LIMIT {_ROWS_LOOKED_AT})"
+    ).fetchall()
+    for table in ("file_rejects", "file_scans"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    return [cell for (cell,) in rows if cell is not None and cell.strip() not in BLANKS]
+
+
+def _compose(
+    file: LogFile, kind: str, columns: tuple[str, ...], samples: dict[str, list[str]]
+) -> tuple[list[str], list[str]]:
+    target = TARGETS[kind]
+    questions: list[str] = []
+    lines = [
+        f"# Drafted from {file.path.name}: check units, zone and meaning.",
+        f"kind = {json.dumps(kind)}",
+        f"source = {json.dumps(file.path.name.split('.')[0])}",
+    ]
+    if file.format == "csv" and file.delimiter != ",":
+        lines.append(f"delimiter = {json.dumps(file.delimiter)}")
+    time = next((name for name in columns if name.lower() in _TIMES or _bare(name) in _TIMES), None)
+    if time is None:
+        time = next((name for name in columns if _time_format(samples[name][:20]) == "iso"), None)
+    if time is not None:
+        fmt = _time_format(samples[time][:50])
+        lines += ["", "[time]", f"column = {json.dumps(time)}", f"format = {json.dumps(fmt or 'iso')}"]
+        if fmt is None:
+            questions.append(f"what format has the time in column {time!r} (it holds {samples[time][:1]})?")
+        if fmt == "iso" and samples[time] and not _has_zone(samples[time][0]):
+            lines.append('# zone = "UTC"   # the stamps name no zone: which one is it?')
+            questions.append(f"in which zone are the times of column {time!r}? They name none: set zone in [time]")
+    elif target.clock == "needed":
+        questions.append("which column holds the time? Add a [time] section")
+    body: list[str] = []
+    taken = {time} if time else set()
+    for ours, form in target.columns.items():
+        column = _find(ours, columns, taken, samples)
+        if column is None:
+            continue
+        if form == "span":
+            unit = _unit_of(column)
+            if unit is None:
+                body.append(f'# {ours} = {{ column = {json.dumps(column)}, unit = "ms" }}   # which unit: us, ms, s?')
+                questions.append(f"in which unit is column {column!r}? Set it in [columns] {ours}")
+                continue
+            body.append(f"{ours} = {{ column = {json.dumps(column)}, unit = {json.dumps(unit)} }}")
+        elif form == "status" and any(not _is_status(value) for value in samples[column]):
+            body.append(
+                f"{ours} = {{ expr = {json.dumps(f'column({column!r}) if number(column({column!r})) >= 100 else None')} }}"
+            )
+        elif form == "money":
+            body.append(f'{ours} = {{ column = {json.dumps(column)}, unit = "usd" }}')
+        else:
+            body.append(f"{ours} = {json.dumps(column)}")
+        taken.add(column)
+    if kind == "minutes":
+        lines.insert(3, "width_s = 60")
+    if body:
+        lines += ["", "[columns]", *body]
+    if kind == "minutes":
+        lines += _samples_section(columns, taken, questions)
+    if kind == "events":
+        lines += [
+            "",
+            "[pair]",
+            "# start = \"event == 'started'\"",
+            "# end = \"event in ('done', 'failed')\"",
+            '# by = ["user"]',
+            "within_s = 3600",
+        ]
+        questions.append(
+            "which line starts an attempt, which ends it, and by which columns do they belong together? Fill in [pair]"
+        )
+    mapped = "\n".join(body)
+    if (
+        "ok" in target.columns
+        and "\nok = " not in f"\n{mapped}"
+        and "\nstatus = " not in f"\n{mapped}"
+        and kind != "arms"
+    ):
+        lines.append(
+            '# no column tells success: ok stays unknown, and no availability can be computed (e.g. ok = { expr = "error_code is None" })'
+        )
+    for name in target.required:
+        if f"{name} = " not in mapped.replace(f"# {name} = ", ""):
+            questions.append(f"which column is {name}?")
+    return lines, questions
+
+
+def _samples_section(columns: tuple[str, ...], taken: set[str], questions: list[str]) -> list[str]:
+    rows = []
+    for name in columns:
+        if name in taken:
+            continue
+        if _SHARE.search(name.lower()):
+            unit = "percent" if re.search("pct|percent", name.lower()) else "share"
+            rows.append(f"success_share = {{ column = {json.dumps(name)}, unit = {json.dumps(unit)} }}")
+        elif found := re.fullmatch(r"p([0-9]{2})_?(ms|s|us)", name.lower()):
+            rows.append(f"latency_p{found[1]}_us = {{ column = {json.dumps(name)}, unit = {json.dumps(found[2])} }}")
+    if not rows:
+        questions.append("which columns are measured values? Add them to [samples]")
+    return ["", "[samples]", *rows] if rows else []
+
+
+def _find(ours: str, columns: tuple[str, ...], taken: set[str], samples: dict[str, list[str]]) -> str | None:
+    names = _NAMES.get(ours, (ours,))
+    for wanted in names:
+        for column in columns:
+            if column not in taken and samples[column] and _bare(column) == wanted:
+                return column
+    return None
+
+
+def _bare(column: str) -> str:
+    """Write a column's name in lower case, without the words that are units."""
+    words = re.split(r"[^a-z0-9]+", column.lower())
+    return "_".join(word for word in words if word and word not in _UNIT_WORDS)
+
+
+def _unit_of(column: str) -> str | None:
+    """Read the unit off a column's name; none is assumed, because a factor of 1000 looks plausible."""
+    for part in reversed(re.split(r"[^a-z]+", column.lower())):
+        if part in _UNIT_WORDS:
+            return _UNIT_WORDS[part]
+    return None
+
+
+def _time_format(values: list[str]) -> str | None:
+    if not values:
+        return None
+    try:
+        numbers = [float(value) for value in values]
+    except ValueError:
+        return "iso" if all(map(_is_iso, values)) else None
+    typical = sorted(numbers)[len(numbers) // 2]
+    for name, low in (("unix_s", 6e8), ("unix_ms", 6e11), ("unix_us", 6e14), ("unix_ns", 6e17)):
+        if low <= typical < low * 8:
+            return name
+    return None
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text.strip()[:26].rstrip("Z"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_status(text: str) -> bool:
+    try:
+        return 100 <= float(text) <= 599
+    except ValueError:
+        return True  # no number at all: let it show as a problem
+
+
+def _has_zone(text: str) -> bool:
+    return bool(re.search(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", text.strip())) and len(text.strip()) > 15
+
+
+def _shown(
+    connection: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    kind: str,
+    types: dict[str, str] | None,
+    toml: str,
+    questions: list[str],
+) -> str:
+    parts = [toml]
+    try:
+        mapping = parse_mapping(toml, "draft", kind)
+        select, names = staging_sql(file, mapping, reading(file, types))
+        frame = connection.execute(f"SELECT * FROM ({select}) ORDER BY n LIMIT {_ROWS_LOOKED_AT}").fetchall()
+        titles = [item[0] for item in connection.description or ()]
+    except DataError as error:
+        parts.append(f"# this draft is not complete: {error}")
+    else:
+        kept = [dict(zip(titles, row, strict=True)) for row in frame]
+        parts.append(f"# first rows as they would be stored ({len(kept)} looked at):")
+        parts += [
+            f"#   {', '.join(f'{name}={row[name]!r}' for name in (n.strip(chr(34)) for n in names) if row[name] is not None)}"
+            for row in kept[:_ROWS_SHOWN]
+        ]
+        good = sum(row["problem"] is None for row in kept)
+        parts.append(f"# coverage: {percent(good / len(kept), 1) if kept else '0 %'} of these rows can be read")
+        parts += [
+            f"#   {name.strip(chr(34))}: {percent(sum(row[name.strip(chr(34))] is not None for row in kept) / max(1, len(kept)), 0)} filled"
+            for name in names
+        ]
+        parts += [
+            f"#   problem: {reason}"
+            for reason in list(dict.fromkeys(row["problem"] for row in kept if row["problem"]))[:3]
+        ]
+    parts += [f"# to answer: {question}" for question in questions]
+    return "\n".join(parts)

@@ -1,0 +1,131 @@
+"""One `relkit ingest`: files found, mapping read or drafted, each file landed, progress shown."""
+
+import glob
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from relkit.exceptions import DataError
+from relkit.store.classify import classify_new
+from relkit.store.ingest.draft import draft_mapping
+from relkit.store.ingest.files import inspect
+from relkit.store.ingest.load import Ingested, ingest_file
+from relkit.store.ingest.mapping import Mapping, load_mapping, parse_mapping
+from relkit.store.open import Store, open_store
+
+
+def ingest_files(
+    patterns: Sequence[str],
+    kind: str,
+    database: Path,
+    mapping_file: Path | None,
+    *,
+    confirm: Callable[[str], bool],
+    show_progress: bool = False,
+) -> list[Ingested]:
+    """Read log files into a database.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        File names or patterns; each must match a file.
+    kind : str
+        The `--as` word.
+    database : Path
+        Made when absent.
+    mapping_file : Path or None
+        None: a mapping is drafted from the first file and shown to `confirm`.
+    confirm : callable
+        Told the draft, says whether to go on.
+    show_progress : bool
+        Whether to draw a progress bar on stderr.
+
+    Returns
+    -------
+    list of Ingested
+        One for each file, in the order read (oldest rotation first).
+
+    Raises
+    ------
+    DataError
+        A file cannot be read, or the draft was not confirmed. Files before it are stored, each whole.
+    """
+    paths = find_files(patterns)
+    mapping = load_mapping(mapping_file, kind) if mapping_file else _drafted(paths[0], kind, confirm)
+    for path in paths:
+        inspect(path, mapping.format, mapping.delimiter)  # what cannot be read is said before anything is stored
+    outcomes = []
+    with open_store(database, write=True) as store:
+        for path in paths:
+            with _progress(store, path.name, show=show_progress):
+                outcomes.append(ingest_file(store, path, mapping))
+        classify_new(store.connection)
+    return outcomes
+
+
+def find_files(patterns: Sequence[str]) -> list[Path]:
+    """Expand patterns; rotated files come oldest first (log.2 before log.1 before log).
+
+    Raises
+    ------
+    DataError
+        A pattern matches nothing.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        paths = (
+            [Path(pattern)] if Path(pattern).exists() else [Path(name) for name in glob.glob(pattern, recursive=True)]
+        )  # noqa: PTH207  patterns may be absolute
+        if not paths:
+            raise DataError(f"{pattern}: no such file")
+        found.update(dict.fromkeys(sorted(paths, key=_age)))
+    return list(found)
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """Sort key: the name without rotation number and packing, then higher numbers first."""
+    number, parts = 0, []
+    for part in path.name.split("."):
+        if part.isdigit() and len(part) < 4:
+            number = int(part)
+        elif part not in {"gz", "zst"}:
+            parts.append(part)
+    return str(path.with_name(".".join(parts))), -number
+
+
+def _drafted(path: Path, kind: str, confirm: Callable[[str], bool]) -> Mapping:
+    draft = draft_mapping(path, kind)
+    if not confirm(draft.shown):
+        raise DataError(
+            f"no mapping was given. The draft above is a start: save it as FILE.toml, mend it, and run again with --map FILE.toml "
+            f"(or --yes to take it as it is)"
+        )
+    if draft.open_questions:
+        raise DataError(f"{path.name}: the draft cannot be used as it is: {'; '.join(draft.open_questions)}")
+    return parse_mapping(draft.toml, "draft", kind)
+
+
+@contextmanager
+def _progress(store: Store, name: str, *, show: bool) -> Iterator[None]:
+    if not show:
+        yield
+        return
+    from tqdm.auto import tqdm  # noqa: PLC0415  only a terminal needs it
+
+    done = threading.Event()
+    with tqdm(total=100, desc=name, unit="%", leave=False, bar_format="{desc} {bar} {n:.0f} % {elapsed}") as bar:
+
+        def watch() -> None:
+            while not done.wait(0.2):
+                share = store.connection.query_progress()
+                bar.n = max(bar.n, min(100.0, max(0.0, share)))
+                bar.refresh()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()

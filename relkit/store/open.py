@@ -1,0 +1,135 @@
+"""Opening the database: readers beside readers, one writer, and a name for whoever is in the way."""
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from relkit.exceptions import StoreError
+from relkit.store.migrate import migrate, schema_version_of
+
+LOCK_WAIT_S: Final = 10.0
+_HOLDER: Final = re.compile(r"PID ([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database; lives no longer than its `with`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    connection : duckdb.DuckDBPyConnection
+        For this package's readings and sinks only.
+    """
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+
+@contextmanager
+def open_store(
+    path: str | Path, *, write: bool = False, threads: int | None = None, wait_s: float = LOCK_WAIT_S
+) -> Iterator[Store]:
+    """Open a relkit database for the length of a `with`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The database file; created when `write` and absent.
+    write : bool
+        Readers stand beside readers; a writer is alone.
+    threads : int, optional
+        DuckDB threads; default RELKIT_THREADS or 1. Readings give the same bytes at any number.
+    wait_s : float
+        Seconds to wait for a lock before giving up.
+
+    Yields
+    ------
+    Store
+
+    Raises
+    ------
+    StoreError
+        Absent, locked (names the process), from a newer relkit, or no database.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(f"{folder}/log.duckdb", write=True) as store:
+    ...     store.connection.execute("SELECT count(*) FROM attempts").fetchone()
+    (0,)
+    """
+    place = Path(path)
+    if not write and not place.exists():
+        raise StoreError(f"{place}: no such database; `relkit ingest FILE --as attempts --database {place}` makes one")
+    if write and not place.parent.is_dir():
+        raise StoreError(f"{place.parent}: no such folder; make it first")
+    is_new = not place.exists()
+    connection = _connect(place, write=write, threads=threads or _threads_asked(), wait_s=wait_s)
+    try:
+        if is_new or write or schema_version_of(connection) is None:
+            migrate(connection, place, may_write=write)
+        yield Store(place, connection)
+    finally:
+        connection.close()
+
+
+def _threads_asked() -> int:
+    text = os.environ.get("RELKIT_THREADS", "1")
+    if not text.isdigit() or int(text) < 1:
+        raise StoreError(f"RELKIT_THREADS = {text!r} is no number of threads; set a whole number of at least 1")
+    return int(text)
+
+
+def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb.DuckDBPyConnection:
+    # Spilling beside the database would fail on a read-only checkout; nothing may be fetched from a network.
+    config = {
+        "threads": str(threads),
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"relkit-spill-{os.getpid()}"),
+        "autoinstall_known_extensions": "false",
+        "TimeZone": "UTC",
+    }
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            return duckdb.connect(str(place), read_only=not write, config=config)
+        except duckdb.ConnectionException as error:
+            raise StoreError(
+                f"{place}: this process holds the database open in another mode; close it first (leave the `with`): {error}"
+            ) from None
+        except duckdb.IOException as error:
+            text = str(error)
+            if "lock" not in text.lower():
+                raise StoreError(f"{place}: cannot be opened: {_first_line(text)}") from None
+            if time.monotonic() >= give_up:
+                raise StoreError(_locked(place, text, wait_s)) from None
+            time.sleep(0.2)
+        except duckdb.Error as error:
+            raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None
+
+
+def _locked(place: Path, text: str, wait_s: float) -> str:
+    found = _HOLDER.search(text)
+    if not found:
+        return f"{place}: locked by another process for {wait_s:.0f} s; close it there and run again"
+    pid = found.group(1)
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        name = " ".join(word.decode(errors="replace") for word in words if word)[:160]
+    except OSError:
+        name = ""
+    who = f"process {pid}" + (f" ({name})" if name else "")
+    return f"{place}: locked by {who} for more than {wait_s:.0f} s; close it there (a JupyterLab kernel: Shut Down Kernel) and run again"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0]

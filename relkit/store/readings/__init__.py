@@ -1,0 +1,23 @@
+"""Readings: one grouped query that counts and sums, given back as the record of the room that will judge it.
+
+A reading holds no threshold, rate or quantile level; which rows are bad comes in as an argument.
+"""
+
+from relkit.store.readings.failures import cause_hours, fingerprint_counts
+from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
+from relkit.store.readings.requests import latencies, minute_shares, minutes, uptimes
+from relkit.store.readings.shadow import experiment, experiments
+
+__all__ = [
+    "cause_hours",
+    "data_hash",
+    "experiment",
+    "experiments",
+    "fingerprint_counts",
+    "latencies",
+    "log_span",
+    "minute_shares",
+    "minutes",
+    "uptimes",
+    "weeks_with_requests",
+]

@@ -1,0 +1,129 @@
+"""What the log holds: from when to when, how many rows, which minutes are covered."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from relkit.period import Period, week_label
+from relkit.slo import LogSpan, covered_minutes
+from relkit.slo.minutes import runs
+from relkit.store.open import Store
+from relkit.units import US_PER_DAY, US_PER_MINUTE
+
+
+def data_hash(store: Store) -> str:
+    """Return the sha256 over the ordered ingest ledger: equal ledgers, equal data.
+
+    Two equal .duckdb files differ in bytes, so the file itself says nothing.
+    """
+    rows = store.connection.execute(
+        "SELECT source, name, kind, sha256, mapping_sha256, read_rows, kept_rows, rejected_rows FROM ingests ORDER BY ingest_id"
+    ).fetchall()
+    return hashlib.sha256("\n".join("\x1f".join(map(str, row)) for row in rows).encode()).hexdigest()
+
+
+def weeks_with_requests(store: Store, zone: str) -> list[str]:
+    """Return the ISO weeks of the zone in which user requests (or shadow pairs, probes, samples) lie, oldest first."""
+    days = store.connection.execute(
+        f"SELECT DISTINCT ts // {US_PER_DAY // 96} FROM (SELECT ts FROM attempts WHERE role = 'user' UNION ALL SELECT ts FROM samples "
+        "UNION ALL SELECT ts FROM probes UNION ALL SELECT ts FROM pairs) WHERE ts IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    # quarter hours, because zones may be shifted by them
+    return sorted({week_label(day * (US_PER_DAY // 96), zone) for (day,) in days})
+
+
+def log_span(store: Store, period: Period) -> LogSpan:
+    """Read what the log holds within a period.
+
+    A request belongs to the period in which it ends. Rows of every role tell that the logger was alive.
+    """
+    where, values = within(period, "ts + coalesce(latency_us, 0)")
+    row = store.connection.execute(
+        "SELECT min(ts) FILTER (role = 'user'), max(ts + coalesce(latency_us, 0)) FILTER (role = 'user'), "
+        "count(*) FILTER (role = 'user' AND (request_id IS NULL OR granularity = 'request')) + "
+        "count(DISTINCT CASE WHEN role = 'user' AND granularity = 'attempt' THEN request_id END), "
+        "count(*) FILTER (role = 'user'), count(*) FILTER (role <> 'user'), count(*) FILTER (role = 'user' AND ts IS NULL), "
+        "count(*) FILTER (role = 'user' AND ok IS NULL), count(*) FILTER (role = 'user' AND NOT ended), "
+        "max(latency_us) FILTER (role = 'user'), sum(latency_us) FILTER (role = 'user') "
+        f"FROM attempts WHERE {where}",
+        values,
+    ).fetchone()
+    assert row is not None
+    first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, longest_us, latency_sum_us = row
+    more = {}
+    where, values = within(period, "ts")
+    for table in ("pairs", "probes", "samples"):
+        found = store.connection.execute(
+            f"SELECT count(*), min(ts), max(ts) FROM {table} WHERE {where}", values
+        ).fetchone()
+        assert found is not None
+        more[table] = found[0]
+        if not attempts and found[1] is not None:
+            first_us = found[1] if first_us is None else min(first_us, found[1])
+            last_us = found[2] if last_us is None else max(last_us, found[2])
+    rejects = store.connection.execute("SELECT count(*) FROM rejects").fetchone()
+    coverage, gaps = None, ()
+    if not period.is_everything:
+        covered = coverage_of(store, period)
+        start, _ = grid(period)
+        coverage = float(np.count_nonzero(covered) / covered.size) if covered.size else 0.0
+        gaps = tuple(sorted(runs(~covered, start), key=lambda gap: (gap[0] - gap[1], gap[0])))
+    return LogSpan(
+        first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, **more,
+        rejects=rejects[0] if rejects else 0, longest_us=longest_us,
+        latency_sum_us=None if latency_sum_us is None else int(latency_sum_us), coverage=coverage, gaps=gaps,
+    )  # fmt: skip
+
+
+def coverage_of(store: Store, period: Period, service: str | None = None) -> npt.NDArray[np.bool_]:
+    """Return which minutes of a week hold data, by the log's own rhythm (see `relkit.slo.covered_minutes`).
+
+    Attempts of every role count; where there are none, probes and samples do.
+    """
+    start, end = grid(period)
+    reach = (start - 1440, end + 1440)
+    for table in ("attempts", "samples", "probes"):
+        last = "ts + coalesce(latency_us, 0)" if table == "attempts" else "ts"
+        service_test = "AND service = ?" if service is not None else ""
+        rows = store.connection.execute(
+            f"SELECT minute, count(*) FROM (SELECT unnest([ts, {last}]) // {US_PER_MINUTE} AS minute FROM {table} "
+            f"WHERE ts IS NOT NULL {service_test}) WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
+            [*([service] if service is not None else []), *reach],
+        ).fetchnumpy()
+        held: npt.NDArray[np.int64] = rows["minute"].astype(np.int64)
+        if held.size:
+            counts: Sequence[int] = rows["count_star()"].astype(np.int64)
+            return covered_minutes(held, start, end, counts)
+    return np.zeros(end - start, dtype=np.bool_)
+
+
+def grid(period: Period) -> tuple[int, int]:
+    """Return the minutes of a week as (first, one past the last), in unix minutes."""
+    assert period.start_us is not None
+    assert period.end_us is not None
+    return period.start_us // US_PER_MINUTE, period.end_us // US_PER_MINUTE
+
+
+def within(period: Period, moment: str) -> tuple[str, list[int]]:
+    """Write the SQL condition that a moment lies in the period, and its values."""
+    if period.is_everything:
+        return "TRUE", []
+    assert period.start_us is not None
+    assert period.end_us is not None
+    return f"{moment} >= ? AND {moment} < ?", [period.start_us, period.end_us]
+
+
+def span_period(store: Store, period: Period) -> Period:
+    """Give a period its days: everything becomes the whole days its rows lie in, None where nothing has a clock."""
+    if not period.is_everything:
+        return period
+    row = store.connection.execute(
+        "SELECT min(ts), max(ts + coalesce(latency_us, 0)) FROM (SELECT ts, latency_us FROM attempts WHERE role = 'user' "
+        "UNION ALL SELECT ts, width_us FROM samples UNION ALL SELECT ts, 0 FROM probes)"
+    ).fetchone()
+    if row is None or row[0] is None:
+        return period
+    first, last = row[0] // US_PER_MINUTE, row[1] // US_PER_MINUTE + 1
+    return Period(period.label, first * US_PER_MINUTE, last * US_PER_MINUTE, period.zone)

@@ -1,0 +1,151 @@
+"""Requests of users: counted by the minute in which they end, and how long they took.
+
+A request's outcome is its last attempt; its latency runs from first start to last end, waits included. Shadow, probe
+and canary rows change none of these numbers.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from relkit.exceptions import DataError
+from relkit.period import Period
+from relkit.slo import Latency, Minutes, MinuteShares, Objective, Uptime, latency_of, time_weighted
+from relkit.store.classify import kinds_table
+from relkit.store.open import Store
+from relkit.store.readings.log import coverage_of, grid, span_period, within
+from relkit.store.text import quoted
+from relkit.units import US_PER_MINUTE
+
+_LONGEST_GRID: Final = 10 * 366 * 1440
+
+# One row a request: rows that are whole requests as they are, tries folded into their request.
+_REQUESTS: Final = """
+    SELECT ts, ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service
+    FROM attempts WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
+    UNION ALL
+    SELECT first_us, end_us, CASE WHEN last.latency_us IS NOT NULL THEN end_us - first_us END, last.ok, last.ended, last.fp, last.service
+    FROM (
+        SELECT min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
+               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, latency_us := latency_us), attempt) AS last
+        FROM attempts WHERE role = 'user' AND request_id IS NOT NULL AND granularity = 'attempt'
+        GROUP BY source, request_id
+    )
+"""
+
+
+def minutes(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Minutes:
+    """Count the requests of each minute for an objective.
+
+    Parameters
+    ----------
+    store : Store
+        Open database.
+    period : Period
+        A week, or everything (then the grid spans the rows that have a clock; without any, it is one minute).
+    objective : Objective
+        Availability: good when the last attempt succeeded. Latency: of the requests that succeeded, good when at most the
+        threshold; failures belong to availability. Kinds in `objective.excluded` leave the denominator.
+    good_kinds : frozenset of str
+        Kinds that are no failure (a cache miss).
+
+    Returns
+    -------
+    Minutes
+    """
+    kinds = kinds_table(store.connection)
+    good = _kind_list(good_kinds)
+    excluded = _kind_list(objective.excluded)
+    if objective.kind == "latency":
+        bad_test = f"latency_us > {int(objective.threshold_us or 0)}"
+        good_test, kept = "TRUE", "AND ok AND latency_us IS NOT NULL"
+    else:
+        bad_test, good_test, kept = "NOT ok", "ok", ""
+    service = f"AND service = {quoted(objective.service)}" if objective.service is not None else ""
+    spanned = span_period(store, period)
+    clock = not spanned.is_everything
+    where, values = within(spanned, "end_us")
+    minute = f"end_us // {US_PER_MINUTE}" if clock else "0"
+    counted = store.connection.execute(
+        f"SELECT {minute} AS minute, "
+        "count(*) FILTER (verdict = 'good') AS good, count(*) FILTER (verdict = 'bad') AS bad, "
+        "count(*) FILTER (verdict = 'excluded') AS excluded, count(*) FILTER (verdict = 'unknown') AS unknown FROM ("
+        f"SELECT end_us, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN ok IS NULL THEN 'unknown' "
+        f"WHEN {bad_test} THEN 'bad' WHEN {good_test} THEN 'good' ELSE 'unknown' END AS verdict "
+        f"FROM ({_REQUESTS}) LEFT JOIN {kinds} USING (fp) WHERE {where} {service} {kept}) GROUP BY minute ORDER BY minute",
+        values,
+    ).fetchnumpy()
+    if not clock:
+        sums = [np.array([int(counted[name].sum())]) for name in ("good", "bad", "excluded", "unknown")]
+        return Minutes(0, *sums, np.array([bool(sum(int(part[0]) for part in sums))]))
+    start, end = grid(spanned)
+    if end - start > _LONGEST_GRID:
+        raise DataError(
+            f"the log spans {(end - start) // 1440:,} days; report a week, or mend the times that lie far off"
+        )
+    place = counted["minute"].astype(np.int64) - start
+    columns = []
+    for name in ("good", "bad", "excluded", "unknown"):
+        column = np.zeros(end - start, dtype=np.int64)
+        column[place] = counted[name].astype(np.int64)
+        columns.append(column)
+    covered = coverage_of(store, spanned, objective.service)
+    covered[place] = True
+    return Minutes(start, *columns, covered)
+
+
+def latencies(store: Store, period: Period, service: str | None = None) -> Latency:
+    """Read the percentiles of the latency of requests that succeeded, exact, with their intervals."""
+    where, values = within(span_period(store, period), "end_us")
+    test = f"AND service = {quoted(service)}" if service is not None else ""
+    rows = store.connection.execute(
+        f"SELECT latency_us FROM ({_REQUESTS}) WHERE ok AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
+        values,
+    ).fetchnumpy()
+    taken: npt.NDArray[np.int64] = rows["latency_us"].astype(np.int64)
+    return latency_of(taken)
+
+
+def minute_shares(store: Store, period: Period, service: str | None = None) -> MinuteShares | None:
+    """Read a series `success_share` that arrived already added up; None when there is none in the period."""
+    spanned = span_period(store, period)
+    if spanned.is_everything:
+        return None
+    where, values = within(spanned, "ts")
+    test = f"AND service = {quoted(service)}" if service is not None else ""
+    rows = store.connection.execute(
+        f"SELECT ts // {US_PER_MINUTE} AS minute, min(value) AS share, min(source) AS source FROM samples "
+        f"WHERE name = 'success_share' AND {where} {test} GROUP BY minute ORDER BY minute",
+        values,
+    ).fetchnumpy()
+    if not len(rows["minute"]):
+        return None
+    start, end = grid(spanned)
+    share = np.full(end - start, np.nan)
+    share[rows["minute"].astype(np.int64) - start] = rows["share"].astype(np.float64)
+    return MinuteShares(start, share, str(rows["source"][0]))
+
+
+def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
+    """Read the time-weighted availability of each probed service; a state holds until the next row."""
+    spanned = span_period(store, period)
+    if spanned.is_everything:
+        return {}
+    where, values = within(spanned, "ts")
+    rows = store.connection.execute(
+        f"SELECT service, ts, up FROM probes WHERE {where} ORDER BY service, ts, up", values
+    ).fetchnumpy()
+    if not len(rows["ts"]):
+        return {}
+    end_us = int(rows["ts"].max())
+    names = rows["service"].astype(str)
+    found = {}
+    for name in sorted(set(names.tolist())):
+        mine = names == name
+        found[name] = time_weighted(rows["ts"][mine].astype(np.int64), rows["up"][mine].astype(np.bool_), end_us)
+    return found
+
+
+def _kind_list(kinds: frozenset[str]) -> str:
+    return "(" + ", ".join(quoted(kind) for kind in sorted(kinds | {""})) + ")"

@@ -1,0 +1,170 @@
+-- The tables of a relkit database, schema version 1.
+-- Integers only: *_us are microseconds, *_microusd are millionths of a US dollar, counts are counts.
+-- ts columns are UTC microseconds since 1970-01-01 (BIGINT, not TIMESTAMP: plain integers sum and compare the same everywhere).
+
+CREATE TABLE meta (
+    key   VARCHAR PRIMARY KEY,  -- schema_version
+    value VARCHAR NOT NULL
+);
+
+-- The ledger: one row a file (or sink) that added rows, in order. read_rows = kept + rejected + already there.
+CREATE TABLE ingests (
+    ingest_id          INTEGER PRIMARY KEY,
+    source             VARCHAR NOT NULL,  -- the log the rows belong to; rows are told apart within a source
+    lineage            INTEGER NOT NULL,  -- ingest_id that first saw this file: a file that grew keeps it
+    is_overlap         BOOLEAN NOT NULL,  -- shares rows with another file of the source (an export that overlaps)
+    name               VARCHAR NOT NULL,  -- file name without its folder
+    kind               VARCHAR NOT NULL,  -- attempts | events | minutes | pairs | arms | faults | probes | sink
+    sha256             VARCHAR NOT NULL,  -- of the uncompressed content
+    bytes              BIGINT NOT NULL,   -- of the uncompressed content
+    lines              BIGINT NOT NULL,   -- ended lines in it
+    records            BIGINT NOT NULL,   -- records that could be parsed
+    tail_hash          UBIGINT,           -- line_hash of a last record whose line had no end yet, else NULL
+    mapping_sha256     VARCHAR NOT NULL,
+    read_rows          BIGINT NOT NULL,
+    kept_rows          BIGINT NOT NULL,
+    rejected_rows      BIGINT NOT NULL,
+    already_there_rows BIGINT NOT NULL,
+    left_out_rows      BIGINT NOT NULL    -- lines the mapping's `[rows] where` leaves out; not part of read_rows
+);
+
+-- One row per try. A request's outcome is its last attempt; its latency runs from first start to last end.
+CREATE TABLE attempts (
+    request_id      VARCHAR,            -- NULL = the log names none: each row is a request of its own
+    attempt         INTEGER NOT NULL,   -- 1, 2, ...
+    ts              BIGINT,             -- start, us since 1970 UTC; NULL = the log has no clock
+    latency_us      BIGINT,             -- NULL = not measured
+    ended           BOOLEAN NOT NULL,   -- false = censored: started, no end seen
+    ok              BOOLEAN,            -- NULL = unknown, neither good nor bad
+    role            VARCHAR NOT NULL,   -- user | shadow | probe | canary; SLI, latency, cost and retry figures count user only
+    service         VARCHAR,
+    model           VARCHAR,
+    operation       VARCHAR,
+    session_id      VARCHAR,
+    arm             VARCHAR,
+    status          SMALLINT,           -- HTTP status, 100..599
+    fp              UBIGINT,            -- fingerprint of the error signals; NULL = no error
+    retry_after_us  BIGINT,
+    maybe_executed  BOOLEAN,
+    breaker_state   VARCHAR,
+    budget_left     BIGINT,             -- retries left in the RetryBudget
+    cache_hit       BOOLEAN,
+    degraded        BOOLEAN,
+    tokens_in       BIGINT,
+    tokens_out      BIGINT,
+    cost_microusd   BIGINT,
+    policy_hash     VARCHAR,
+    strategy        VARCHAR,
+    granularity     VARCHAR NOT NULL,   -- attempt | request: is a row one try, or a whole request with its retries inside
+    source          VARCHAR NOT NULL,
+    ingest_id       INTEGER NOT NULL,
+    line_hash       UBIGINT             -- of the log line; NULL = came by a sink
+);
+
+-- Every distinct error, with each signal the classifier reads. Digits in the message are masked, secrets are gone.
+CREATE TABLE fingerprints (
+    fp             UBIGINT PRIMARY KEY,
+    exception_type VARCHAR,
+    status         SMALLINT,
+    code           VARCHAR,
+    body_type      VARCHAR,
+    errno          INTEGER,
+    sqlstate       VARCHAR,
+    db_code        VARCHAR,
+    grpc_code      VARCHAR,
+    message        VARCHAR
+);
+
+CREATE TABLE classifications (
+    ruleset  VARCHAR NOT NULL,  -- hash of the rule set
+    fp       UBIGINT NOT NULL,
+    kind     VARCHAR NOT NULL,  -- one of the 26 error kinds
+    rule     VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,  -- the signal that decided
+    PRIMARY KEY (ruleset, fp)
+);
+
+CREATE TABLE rulesets (ruleset VARCHAR PRIMARY KEY, toml VARCHAR NOT NULL);
+
+-- What a person says an error really was.
+CREATE TABLE labels (fp UBIGINT NOT NULL, kind VARCHAR NOT NULL, labelled_by VARCHAR NOT NULL, ts BIGINT NOT NULL);
+
+-- One row per request that primary and shadow both answered, or should have.
+CREATE TABLE pairs (
+    pair_id                VARCHAR NOT NULL,
+    ts                     BIGINT,          -- us since 1970 UTC; NULL = no clock
+    experiment             VARCHAR NOT NULL,
+    request_id             VARCHAR,
+    session_id             VARCHAR,
+    turn                   INTEGER,         -- 1, 2, ... within the session
+    segment                VARCHAR,
+    primary_variant        VARCHAR,
+    primary_action         VARCHAR,
+    primary_ok             BOOLEAN,         -- NULL = no answer to judge
+    primary_latency_us     BIGINT,
+    primary_cost_microusd  BIGINT,
+    primary_flags          VARCHAR,
+    shadow_variant         VARCHAR,
+    shadow_action          VARCHAR,
+    shadow_ok              BOOLEAN,
+    shadow_latency_us      BIGINT,
+    shadow_cost_microusd   BIGINT,
+    shadow_flags           VARCHAR,
+    state                  VARCHAR NOT NULL, -- eligible | mirrored | answered | compared
+    differs                BOOLEAN,
+    differs_baseline       BOOLEAN,          -- primary against itself (A/A); NULL = not run
+    primary_first          BOOLEAN,
+    step                   INTEGER,          -- rollout step
+    source                 VARCHAR NOT NULL,
+    ingest_id              INTEGER NOT NULL,
+    line_hash              UBIGINT
+);
+
+CREATE TABLE pair_bodies (pair_id VARCHAR NOT NULL, source VARCHAR NOT NULL, primary_body VARCHAR, shadow_body VARCHAR); -- redacted, capped
+
+-- Append-only: what a rollout did and why.
+CREATE TABLE rollouts (ts BIGINT NOT NULL, experiment VARCHAR NOT NULL, state VARCHAR NOT NULL, step INTEGER, share DOUBLE, reason VARCHAR);
+
+-- Series that arrive already added up.
+CREATE TABLE samples (
+    ts        BIGINT NOT NULL,  -- start of the interval
+    width_us  BIGINT NOT NULL,
+    service   VARCHAR,
+    name      VARCHAR NOT NULL, -- success_share, latency_p95_us, ...
+    value     DOUBLE NOT NULL,
+    n         BIGINT,           -- events behind the value; NULL = not told
+    source    VARCHAR NOT NULL,
+    ingest_id INTEGER NOT NULL,
+    line_hash UBIGINT
+);
+
+CREATE TABLE probes (
+    ts         BIGINT NOT NULL,
+    service    VARCHAR NOT NULL,
+    up         BOOLEAN NOT NULL,
+    status     SMALLINT,
+    latency_us BIGINT,
+    source     VARCHAR NOT NULL,
+    ingest_id  INTEGER NOT NULL,
+    line_hash  UBIGINT
+);
+
+CREATE TABLE transitions (ts BIGINT NOT NULL, service VARCHAR NOT NULL, model VARCHAR, from_state VARCHAR NOT NULL, to_state VARCHAR NOT NULL, reason VARCHAR);
+
+-- What was broken on purpose, or is known to have been broken.
+CREATE TABLE faults (
+    ts_start  BIGINT NOT NULL,
+    ts_end    BIGINT,           -- NULL = end not told
+    service   VARCHAR,
+    label     VARCHAR NOT NULL,
+    source    VARCHAR NOT NULL,
+    ingest_id INTEGER NOT NULL,
+    line_hash UBIGINT
+);
+
+CREATE TABLE exclusions (ts_start BIGINT NOT NULL, ts_end BIGINT NOT NULL, service VARCHAR, reason VARCHAR NOT NULL, decided_by VARCHAR NOT NULL);
+CREATE TABLE sweeps (sweep_id VARCHAR NOT NULL, policy_hash VARCHAR NOT NULL, scenario VARCHAR NOT NULL, seed BIGINT NOT NULL, measure VARCHAR NOT NULL, value DOUBLE);
+CREATE TABLE choices (sweep_id VARCHAR NOT NULL, policy_hash VARCHAR NOT NULL, code VARCHAR NOT NULL, sentence VARCHAR NOT NULL, ts BIGINT NOT NULL);
+
+-- Lines that could not become rows: where, why, and the redacted line.
+CREATE TABLE rejects (ingest_id INTEGER NOT NULL, line BIGINT NOT NULL, reason VARCHAR NOT NULL, raw VARCHAR NOT NULL);

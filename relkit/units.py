@@ -1,0 +1,96 @@
+"""Seconds, milliseconds, dollars and shares: the conversions and the way people read them.
+
+Tables hold integers (microseconds, counts, millionths of a dollar); people read seconds, dollars and percent.
+"""
+
+import unicodedata
+from fractions import Fraction
+
+US_PER_SECOND = 1_000_000
+US_PER_MINUTE = 60 * US_PER_SECOND
+US_PER_HOUR = 60 * US_PER_MINUTE
+US_PER_DAY = 24 * US_PER_HOUR
+MICROUSD_PER_USD = 1_000_000
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """Write a share in [0, 1] as percent.
+
+    >>> percent(0.99904)
+    '99.90 %'
+    """
+    return f"{100 * share:.{digits}f} %"
+
+
+def points(difference: float, digits: int = 2) -> str:
+    """Write a difference of two shares as percentage points with its sign.
+
+    >>> points(-0.008)
+    '−0.80 pt'
+    """
+    return signed(100 * difference, digits) + " pt"
+
+
+def signed(number: float, digits: int = 2) -> str:
+    """Write a number with its sign, using the true minus sign; zero has none.
+
+    >>> signed(-1.5, 1), signed(0.001, 2)
+    ('−1.5', '0.00')
+    """
+    text = f"{number:+.{digits}f}"
+    if float(text) == 0:
+        return text[1:]
+    return text.replace("-", "−")
+
+
+def count(number: float) -> str:
+    """Write a whole number with a thin gap between thousands.
+
+    >>> count(1234567)
+    '1\\u202f234\\u202f567'
+    """
+    return f"{round(number):,}".replace(",", "\u202f")
+
+
+def duration(seconds: float) -> str:
+    """Write a span of time in the largest unit that keeps two figures.
+
+    >>> duration(0.25), duration(90), duration(5400), duration(200000)
+    ('250 ms', '90 s', '90 min', '56 h')
+    """
+    for limit, size, unit in ((0.9995, 1e-3, "ms"), (99.5, 1, "s"), (99.5 * 60, 60, "min"), (99.5 * 3600, 3600, "h")):
+        if abs(seconds) < limit:
+            break
+    else:
+        size, unit = 86400, "days"
+    amount = seconds / size
+    return f"{amount:.0f} {unit}" if abs(amount) >= 9.95 or amount == round(amount) else f"{amount:.1f} {unit}"
+
+
+def dollars(usd: float) -> str:
+    """Write an amount of US dollars with cents, or with three figures below ten cents.
+
+    >>> dollars(12.5), dollars(0.00013)
+    ('$12.50', '$0.00013')
+    """
+    return f"${usd:,.2f}" if abs(usd) >= 0.1 or usd == 0 else f"${usd:.3g}"
+
+
+def exact_share(text: str) -> Fraction:
+    """Read a share written as decimal text into an exact rational.
+
+    >>> exact_share("0.999")
+    Fraction(999, 1000)
+    """
+    return Fraction(text.strip())
+
+
+def printable(line: str) -> str:
+    """Show what a terminal would act on as what it is: log text may hold escape sequences and direction marks.
+
+    >>> printable("a\x1b[31mb 1\u202f000")
+    'a\\\\x1b[31mb 1\u202f000'
+    """
+    return "".join(
+        mark if mark.isprintable() or unicodedata.category(mark) == "Zs" else f"\\x{ord(mark):02x}" for mark in line
+    )
