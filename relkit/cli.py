@@ -45,7 +45,7 @@ def _say(record: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
         json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
         if as_json
         else "\n".join(map(printable, lines))
-    )  # noqa: T201  this is the command's output
+    )
 
 
 @app.command()
@@ -87,7 +87,7 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _confirm(draft: str) -> bool:
-    print(draft)  # noqa: T201  the question needs its text
+    print(draft)
     if not sys.stdin.isatty():
         return False
     return typer.confirm("Use this mapping?", default=False)
@@ -138,7 +138,7 @@ def report(
         raise ParameterError("--week and --all exclude each other; give one")
     step: Callable[[str], None] = (
         (lambda name: print(f"running {name} ...", file=sys.stderr)) if sys.stderr.isatty() else (lambda name: None)
-    )  # noqa: T201
+    )
     done = publish_week(
         database=database, week="all" if everything else week, config=config, reports=reports, on_step=step
     )
@@ -166,7 +166,7 @@ def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebo
     from relkit.report.notebooks import refresh_notebooks  # noqa: PLC0415
 
     for path in refresh_notebooks(names or None):
-        print(f"refreshed {path.name}")  # noqa: T201  this is the command's output
+        print(f"refreshed {path.name}")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(text: str) -> None:
-    print("\n".join(f"relkit: {printable(line)}" for line in text.splitlines()), file=sys.stderr)  # noqa: T201  errors go to stderr
+    print("\n".join(f"relkit: {printable(line)}" for line in text.splitlines()), file=sys.stderr)
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -53,18 +53,16 @@ def count(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a span of time in the largest unit that keeps two figures.
+    """Write a span of time to three figures, in a unit people read.
 
     >>> duration(0.25), duration(90), duration(5400), duration(200000)
-    ('250 ms', '90 s', '90 min', '56 h')
+    ('250 ms', '90 s', '90 min', '55.6 h')
     """
-    for limit, size, unit in ((0.9995, 1e-3, "ms"), (99.5, 1, "s"), (99.5 * 60, 60, "min"), (99.5 * 3600, 3600, "h")):
-        if abs(seconds) < limit:
-            break
-    else:
-        size, unit = 86400, "days"
+    units = ((0.9995, 1e-3, "ms"), (99.5, 1.0, "s"), (99.5 * 60, 60.0, "min"), (99.5 * 3600, 3600.0, "h"))
+    size, unit = next(((size, unit) for limit, size, unit in units if abs(seconds) < limit), (86400.0, "days"))
     amount = seconds / size
-    return f"{amount:.0f} {unit}" if abs(amount) >= 9.95 or amount == round(amount) else f"{amount:.1f} {unit}"
+    digits = 0 if abs(amount) >= 99.5 or amount == round(amount) else 1 if abs(amount) >= 9.95 else 2
+    return f"{amount:.{digits}f} {unit}"
 
 
 def dollars(usd: float) -> str:

@@ -77,9 +77,11 @@ class Verdict:
             plain[name] = shown(plain[name])
         return {"kind": "verdict", "name": self.area, **plain}
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002  IPython's signature
         label = self.code.replace("_", " ")
-        more = "".join(f"<p class='more'>{escape(text)}</p>" for text in (self.why_not, self.would_change) if text)
+        more = f"<p class='more'>{escape(self.why_not)}</p>" if self.why_not else ""
+        if self.would_change:
+            more += f"<p class='more'><b>Would change it:</b> {escape(self.would_change)}</p>"
         html = (
             f"<div class='verdict {self.code.lower()}'><p><strong class='code'>{escape(label)}</strong> "
             f"{escape(self.sentence)}</p>{more}</div>"

@@ -1,7 +1,7 @@
-"""What failed, and may it be retried?
+"""What failed, and whether it may be retried.
 
-`classify` reads the signals of a failure (class name, status, codes, text) and answers with a kind, a retry decision and
-the rule that made it. It imports none of the libraries that raise errors, and never raises on a row.
+`classify` reads the signals of a failure (class name, status, codes, text) and answers with a kind, a retry decision
+and the rule that made it. It imports none of the libraries that raise errors, and never raises on a row.
 """
 
 from relkit.errors.classifier import Classification, classify

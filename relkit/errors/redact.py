@@ -1,7 +1,7 @@
-"""Take secrets out of text: one ordered table of patterns that Python and DuckDB apply alike.
+r"""Take secrets out of text: one ordered table of patterns that Python and DuckDB apply alike.
 
 The patterns keep to what RE2 and `re` share, and go further: no `(?i)` (RE2 folds the long s and the Kelvin sign, `re`
-with ASCII does not), no `\\s` (RE2 leaves out the vertical tab), no `$` and no repeat above 1,000. Letters of either
+with ASCII does not), no `\s` (RE2 leaves out the vertical tab), no `$` and no repeat above 1,000. Letters of either
 case are spelled out as `[Aa]` by `any_case`.
 
 Three habits keep the patterns safe. After its opening word a pattern either fails within a few characters or matches,
@@ -12,6 +12,7 @@ nothing. Names of keys and parameters stay, so that a reader still sees what was
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 _SPACE: Final = r" \t\r\n\f\v"
@@ -98,6 +99,10 @@ _KEY = (
 # a clean message must change nothing.
 _START = r"(\b|[0-9])"
 _EQUALS = r"""(?:\\?["'])?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}"""
+_PROVIDER_HINTS = (
+    "sk-", "gsk_", "gh", "github_pat_", "xox", "aiza", "akia", "asia", "hf_", "k_live_", "k_test_", "xai-", "pplx-",
+    "nvapi-", "glpat-",
+)  # fmt: skip
 _KEY_HINTS = ("passw", "passph", "secret", "credential", "authorization", "key", "token", *_SHORT)
 
 PATTERNS: Final[tuple[Pattern, ...]] = (
@@ -118,23 +123,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         r"|xox[a-z]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{20,}|A[KS]IA[A-Z0-9]{12,}|hf_[A-Za-z0-9]{12,}"
         r"|[rs]k_(?:live|test)_[A-Za-z0-9]{12,}|(?:xai|pplx|nvapi|glpat)-[A-Za-z0-9_-]{12,})[A-Za-z0-9_-]*",
         r"\1[key]",
-        (
-            "sk-",
-            "gsk_",
-            "gh",
-            "github_pat_",
-            "xox",
-            "aiza",
-            "akia",
-            "asia",
-            "hf_",
-            "k_live_",
-            "k_test_",
-            "xai-",
-            "pplx-",
-            "nvapi-",
-            "glpat-",
-        ),
+        _PROVIDER_HINTS,
     ),
     # Sixteen characters at least, so that "basic authentication" stays readable.
     Pattern(
@@ -168,7 +157,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     # A cookie header is a list of values: all of the line goes.
     Pattern(
         "cookie",
-        "(" + any_case("cookie") + rf"""[A-Za-z0-9_-]{{0,24}}{_EQUALS}["']?)[^"'{{}}<>\\\r\n]+""",
+        "(" + any_case("cookie") + rf"""[A-Za-z0-9_-]{{0,24}}{_EQUALS}["']?)[^"'<>\\\r\n]+""",
         r"\1[redacted]",
         ("cookie",),
     ),
@@ -220,15 +209,20 @@ def redact_text(text: str) -> str:
 
 
 _SECRET_WORDS = frozenset(
-    "password passwords passwd passphrase pwd secret secrets credential credentials authorization cookie cookies dsn ssn "
-    "apikey privatekey accesskey token".split()
-)
+    (
+        "password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "credential", "credentials",
+        "authorization", "cookie", "cookies", "dsn", "ssn", "apikey", "privatekey", "accesskey", "token",
+    )
+)  # fmt: skip
 _SECRET_PAIRS = frozenset(
-    {(owner, "key") for owner in ("api", "private", "access", "signing", "encryption", "secret", "account")}
+    (owner, "key") for owner in ("api", "private", "access", "signing", "encryption", "secret", "account")
 )
 _COUNTS = frozenset(
-    "count counts length len size used limit left total budget age expiry expires per max min ms s".split()
-)
+    (
+        "count", "counts", "length", "len", "size", "used", "limit", "left", "total", "budget", "age", "expiry",
+        "expires", "per", "max", "min", "ms", "s",
+    )
+)  # fmt: skip
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -243,6 +237,4 @@ def is_secret_key(name: str) -> bool:
     words = [word.lower() for word in _CAMEL.findall(name)]
     if not words or words[-1] in _COUNTS or (words[-1] == "token" and set(words) & _COUNTS):
         return False
-    return bool(_SECRET_WORDS & set(words)) or any(
-        pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False)
-    )
+    return bool(_SECRET_WORDS & set(words)) or any(pair in _SECRET_PAIRS for pair in pairwise(words))

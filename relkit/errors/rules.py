@@ -161,7 +161,7 @@ class RuleSet:
 
 
 def load_rules(text: str | None = None) -> RuleSet:
-    """Load a table of rules from TOML text, or relkit's own.
+    r"""Load a table of rules from TOML text, or relkit's own.
 
     In front of every table stand 25 rules which believe a code, body type or class name that is the name of a kind:
     who raises "BOOKING_CONFLICT" knows best.
@@ -183,7 +183,7 @@ def load_rules(text: str | None = None) -> RuleSet:
 
     Examples
     --------
-    >>> load_rules('[[rule]]\\nid = "teapot"\\nkind = "UNKNOWN"\\nwhen = { status = 418 }').rules[-1].id
+    >>> load_rules('[[rule]]\nid = "teapot"\nkind = "UNKNOWN"\nwhen = { status = 418 }').rules[-1].id
     'teapot'
     """
     return _own_rules() if text is None else _read_rules(text)
@@ -221,7 +221,7 @@ def _read_rule(table: Mapping[str, Any], phrases: Mapping[str, str]) -> Rule:
     where = f"rule {name}"
     _known(where, table, _RULE_KEYS)
     kind = table.get("kind")
-    if kind not in ErrorKind.__members__:
+    if not isinstance(kind, str) or kind not in ErrorKind.__members__:
         raise ParameterError.of(f"{where}: kind", kind, "one of the 26 kinds", "see relkit.errors.ErrorKind")
     when = table.get("when")
     if not isinstance(when, dict) or not when:

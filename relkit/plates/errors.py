@@ -97,7 +97,10 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
     )
     days_axis(ax, first_hour * 60, (first_hour + len(total)) * 60)
     worst = max(ranked, key=lambda kind: int(series[kind][peak]))
-    caption = f"The worst hour saw {count(int(total[peak]))} failed attempts, {count(int(series[worst][peak]))} of them {worst}; the median hour saw {count(float(np.median(total)))}."
+    caption = (
+        f"The worst hour saw {count(int(total[peak]))} failed attempts, {count(int(series[worst][peak]))} of them {worst}; "
+        f"the median hour saw {count(float(np.median(total)))}."
+    )
     values: dict[str, Any] = {"worst_hour_attempts": int(total[peak]), "worst_hour": first_hour + peak}
     values |= {kind: int(series[kind].sum()) for kind in main}
     return plate(name, fig, caption=caption, alt="Stacked bars of failed attempts by hour and kind", values=values)
@@ -154,7 +157,11 @@ def fingerprint_table(counts: FingerprintCounts, most: int = 10, name: str = "fi
         )
     shown = sum(row.failed_attempts for row in counts.rows[:most])
     total = counts.failed_attempts
-    caption = f"{count(len(counts.rows))} distinct errors; the {len(rows)} commonest are {percent(shown / total, 0) if total else '0 %'} of all failed attempts. Digits are masked as #."
+    part = percent(shown / total, 0) if total else "0 %"
+    caption = (
+        f"{count(len(counts.rows))} distinct errors; the {len(rows)} commonest are {part} of all failed attempts. "
+        "Digits are masked as #."
+    )
     return Table(
         name,
         caption,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from matplotlib.figure import Figure
 
 from relkit.exceptions import ReportError
-from relkit.plates.style import MUTED, RC, figure, rc_context
+from relkit.plates.style import RC, rc_context
 from relkit.verdict import MIME, shown
 
 _NUMBER: Final = re.compile(r"-?\d+\.\d{2,}")
@@ -38,7 +38,7 @@ class Plate:
     alt : str
         What the picture shows, for who cannot see it.
     svg : str
-        The picture.
+        The picture; empty where there is nothing to draw.
     values : mapping of str to number, text or None
         The numbers behind it, for comparison and the manifest.
     """
@@ -53,7 +53,10 @@ class Plate:
         """Return name, caption and values (9 significant digits) without the picture."""
         return {"kind": "plate", "name": self.name, "caption": self.caption, "values": rounded(self.values)}
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002  IPython's signature
+        if not self.svg:
+            html = f"<p class='none' id='{escape(self.name)}'>{escape(self.caption)}</p>"
+            return {"text/html": html, "text/plain": f"{self.name}: {self.caption}", MIME: self.record()}
         html = (
             f"<figure class='plate' id='{escape(self.name)}'><img alt='{escape(self.alt)}' "
             f'src="data:image/svg+xml,{quote(self.svg, safe=_SAFE)}" style="max-width:100%"/>'
@@ -98,8 +101,5 @@ def plate(name: str, drawn: Figure, *, caption: str, alt: str, values: Mapping[s
 
 
 def empty_plate(name: str, sentence: str) -> Plate:
-    """Say in place of a figure why there is none."""
-    fig, ax = figure(height_in=0.5)
-    ax.set_axis_off()
-    ax.text(0, 0.5, "nothing to draw", color=MUTED, va="center")
-    return plate(name, fig, caption=sentence, alt=sentence)
+    """Say in place of a figure why there is none: blank axes would look like a finding."""
+    return Plate(name, sentence, sentence, "")

@@ -139,11 +139,11 @@ def methods_table(found: Experiment | None, level: float = 0.95) -> Table:
     old = plan_z(counts)
     rows.append(
         (
-            "the plan's z-test (kept as `plan`, no answer)",
+            "the plan's z-test (no answer)",
             delta,
             "none given",
             "unknown" if old.p_value is None else _p(old.p_value),
-            f"“winner {old.winner}, confidence {old.confidence:.3f}”" if old.confidence is not None else old.note,
+            f"“winner {old.winner}, confidence {old.confidence:.3g}”" if old.confidence is not None else old.note,
         )
     )
     values |= {
@@ -193,7 +193,7 @@ def plan_test_table(found: Experiment | None) -> Table:
             "can say yes only when the shadow is better",
         ),
         ("winner", old.winner, "named whatever the p-value is"),
-        ("confidence", "NaN" if old.confidence is None else f"{old.confidence:.3f}", "1 − p is no confidence"),
+        ("confidence", "NaN" if old.confidence is None else f"{old.confidence:.3g}", "1 − p is no confidence"),
     )
     caption = (
         f"The plan's test would print: winner {old.winner}, significant {'yes' if old.statistically_significant else 'no'}."
@@ -229,7 +229,10 @@ def funnel_table(found: Experiment | None) -> Table:
     }
     rows += [(name, count(number), "") for name, number in missing.items()]
     share = f" ({percent(found.compared / found.eligible, 1)})" if found.eligible else ""
-    caption = f"{count(found.compared)} of {count(found.eligible)} eligible requests were compared{share}; an answer that is missing counts as a failure of its arm."
+    caption = (
+        f"{count(found.compared)} of {count(found.eligible)} eligible requests were compared{share}; "
+        "an answer that is missing counts as a failure of its arm."
+    )
     return Table("funnel", caption, ("step", "rows", "of the step before"), rows, {**steps, **missing})
 
 
@@ -261,7 +264,8 @@ def baseline_plate(found: Experiment | None, level: float = 0.95, *, name: str =
     ax.set_xlabel("answers that differ (%)")
     caption = (
         f"The shadow differs from the primary in {percent(excess.shadow_share, 1)} of {count(excess.n)} requests, the primary from itself in "
-        f"{percent(excess.baseline_share, 1)}: {points(excess.delta, 1)} beyond the noise (interval {points(excess.interval.low, 1)} to {points(excess.interval.high, 1)})."
+        f"{percent(excess.baseline_share, 1)}: {points(excess.delta, 1)} beyond the noise "
+        f"(interval {points(excess.interval.low, 1)} to {points(excess.interval.high, 1)})."
     )
     values = {
         "shadow_share": excess.shadow_share,
@@ -289,4 +293,4 @@ def _p(value: float) -> str:
     >>> _p(0.0114), _p(1e-9)
     ('0.0114', '< 0.0001')
     """
-    return "< 0.0001" if value < 0.0001 else f"{value:.3g}"
+    return "< 0.0001" if value < 0.0001 else "> 0.9999" if value > 0.9999 else f"{value:.3g}"

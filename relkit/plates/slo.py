@@ -183,11 +183,15 @@ def _shares_plate(shares: MinuteShares, objective: Objective, name: str, *, dead
     above = int(np.count_nonzero(over(burn_of_shares(shares, objective, 60), 10.0)))
     low = int(np.count_nonzero(there < 0.99))
     if dead:
-        caption = f"No signal: {shares.source} shows 0 % in each of its {count(there.size)} minutes while requests flow. The metric is dead; no verdict rests on it."
+        caption = (
+            f"No signal: {shares.source} shows 0 % in each of its {count(there.size)} minutes while requests flow. "
+            "The metric is dead; no verdict rests on it."
+        )
     else:
         burned = float((1 - mean) / float(objective.budget_share))
         caption = (
-            f"{shares.source}: unweighted mean of {count(there.size)} minute shares {percent(mean)}, burn {burned:.1f}x over the period; {low} minutes below 99 %; "
+            f"{shares.source}: unweighted mean of {count(there.size)} minute shares {percent(mean)}, "
+            f"burn {burned:.1f}x over the period; {low} minutes below 99 %; "
             f"over 10x in {above} minutes, counting full one-hour windows only. Shares carry no counts, so there is no interval."
         )
     fig, ax = figure(height_in=2.2)
@@ -228,7 +232,8 @@ def _uptimes_plate(uptimes: Mapping[str, Uptime], name: str) -> Plate:
     middle = float(np.median([share for share, _ in shares]))
     outages = sum(len(uptime.outages) for uptime in uptimes.values())
     caption = (
-        f"{len(shares)} probed services, time-weighted (a state holds until the next row): median {percent(middle)} up, worst {percent(shown[0][0])}; {count(outages)} outages. "
+        f"{len(shares)} probed services, time-weighted (a state holds until the next row): "
+        f"median {percent(middle)} up, worst {percent(shown[0][0])}; {count(outages)} outages. "
         + (f"The {len(shown)} worst are drawn." if len(shares) > len(shown) else "")
     ).strip()
     return plate(
@@ -242,7 +247,8 @@ def _uptimes_plate(uptimes: Mapping[str, Uptime], name: str) -> Plate:
 
 def latency_table(latency: Latency) -> Table:
     """Show exact percentiles of the requests that succeeded, each with the interval its rank allows."""
-    rows, values = [], {"n": latency.n}
+    rows: list[tuple[str, str, str]] = []
+    values: dict[str, Any] = {"n": latency.n}
     for label, value, interval in (
         ("p50", latency.p50_us, latency.p50_interval_us),
         ("p95", latency.p95_us, latency.p95_interval_us),
@@ -254,7 +260,7 @@ def latency_table(latency: Latency) -> Table:
         values[f"{label}_us"] = value
     typical = "unknown" if latency.p50_us is None else duration(latency.p50_us / US_PER_SECOND)
     tail = "unknown" if latency.p99_us is None else duration(latency.p99_us / US_PER_SECOND)
-    caption = f"Half of {count(latency.n)} successful requests took at most {typical}, 99 % at most {tail} (first start to last end, waits included)."
+    caption = f"Half of {count(latency.n)} requests that did not fail took at most {typical}, 99 % at most {tail} (first start to last end, waits included)."
     return Table("latency", caption, ("percentile", "latency", "95 % interval"), rows, values)
 
 
@@ -307,7 +313,7 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
             mdates.DayLocator(interval=step) if days <= 60 else mdates.AutoDateLocator(maxticks=7)
         )
         ax.xaxis.set_major_formatter(
-            mdates.DateFormatter("%a %d %b" if days <= 14 else "%d %b" if days <= 300 else "%b %Y")
+            mdates.DateFormatter("%a %d" if days <= 14 else "%d %b" if days <= 300 else "%b %Y")
         )
 
 

@@ -45,8 +45,9 @@ RC: Final[dict[str, Any]] = {
 
 def rc_context(settings: Mapping[str, Any]) -> AbstractContextManager[None]:
     """Set matplotlib's settings for a moment, whatever the reader's own are; the backend is left alone."""
-    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
-    return mpl.rc_context({**defaults, **settings})
+    merged: Any = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    merged.update(settings)
+    return mpl.rc_context(merged)
 
 
 def figure(width_in: float = 7.2, height_in: float = 2.8, rows: int = 1, **layout: Any) -> tuple[Figure, Any]:

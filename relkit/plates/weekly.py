@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from relkit.errors import FingerprintCounts, biggest_cause
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, figure
 from relkit.plates.table import Table
-from relkit.errors import FingerprintCounts, biggest_cause
 from relkit.slo import ErrorBudget, Minutes, Objective, gap_text
 from relkit.units import count, percent
 from relkit.verdict import Verdict
@@ -87,8 +87,10 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
     upper.set_ylim(0, max(1, bad.max()) * 1.15)
     lower.set_ylim(bottom=0)
     days_axis(lower, minutes.start_minute, minutes.start_minute + hours * 60)
+    allowed = count(float(objective.budget_share) * int(minutes.valid.sum()))
     caption = (
-        f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; {objective.target_text} would have allowed {count(float(objective.budget_share) * int(minutes.valid.sum()))}."
+        f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; "
+        f"{objective.target_text} would have allowed {allowed}."
         if total_bad
         else f"No bad request among {count(int(minutes.valid.sum()))}."
     )

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,6 +78,8 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Any]) -> None:
             execution_timeout=CELL_TIMEOUT_S,
             record_timing=False,
             config=quiet,
+            # an interrupt that arrives while a kernel shuts down is no news
+            extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
         raise ReportError(
@@ -114,8 +115,3 @@ def _kernel_environment(folder: Path) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def kernel_python() -> str:
-    """Return the interpreter a kernel named python3 runs in: this one."""
-    return sys.executable

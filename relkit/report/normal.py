@@ -11,7 +11,7 @@ _KEPT_TAGS: Final = ("tags",)
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return a copy with fixed kernelspec, cell ids by position, counts in order, and no machine's metadata."""
-    clean = nbformat.from_dict(dict(notebook))
+    clean: NotebookNode = nbformat.from_dict(dict(notebook))
     clean.metadata = nbformat.from_dict({"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}})
     count = 0
     for place, cell in enumerate(clean.cells):

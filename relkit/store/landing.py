@@ -9,10 +9,9 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from relkit.errors import PATTERNS, PREFILTER, SIGNAL_FIELDS, ErrorKind
+from relkit.errors.signals import MESSAGE_CHARACTERS, NAME_CHARACTERS, READ_CHARACTERS
 from relkit.store.text import identifier, quoted
 
-MESSAGE_READ: Final = 4_000
-MESSAGE_KEPT: Final = 500
 TEXT_KEPT: Final = 1_000
 TEXT_COLUMNS: Final[dict[str, frozenset[str]]] = {
     "attempts": frozenset(
@@ -36,21 +35,48 @@ TEXT_COLUMNS: Final[dict[str, frozenset[str]]] = {
 def redacted(column: str, kept: int = TEXT_KEPT) -> str:
     """Write the SQL that caps and redacts a text column, the twin of `relkit.errors.redact_text`.
 
-    >>> redacted("message").startswith("CASE WHEN")
+    >>> "regexp_replace" in redacted("model")
     True
     """
-    capped = f"left(replace({column}, chr(0), ''), {MESSAGE_READ})"
-    clean = capped
+    return _capped(_redaction(_read(column)), kept)
+
+
+def signal_sql(name: str, column: str) -> str:
+    """Write the SQL of one signal as the classifier reads it, the twin of `relkit.errors.read_signals`.
+
+    Parameters
+    ----------
+    name : str
+        One of SIGNAL_FIELDS.
+    column : str
+        SQL of its raw value.
+    """
+    if name in {"status", "errno"}:
+        return f"CAST({column} AS INTEGER)"
+    read = _read(column)
+    if name == "exception_type":
+        return _capped(_redaction(f"regexp_extract({read}, '[^.]*$')"), NAME_CHARACTERS)
+    if name == "message":
+        return _capped(f"regexp_replace({_redaction(read)}, '[0-9]+', '#', 'g')", MESSAGE_CHARACTERS)
+    return _capped(_redaction(read), NAME_CHARACTERS)
+
+
+def _read(column: str) -> str:
+    return f"left(replace({column}, chr(0), ''), {READ_CHARACTERS})"
+
+
+def _redaction(text: str) -> str:
+    clean = text
     for pattern in PATTERNS:
         clean = f"regexp_replace({clean}, {quoted(pattern.regex)}, {quoted(pattern.replacement)}, 'g')"
-    text = f"CASE WHEN regexp_matches({capped}, {quoted(PREFILTER)}) THEN {clean} ELSE {capped} END"
-    return f"CASE WHEN length({column}) > 0 THEN left({text}, {kept}) END"
+    return f"CASE WHEN regexp_matches({text}, {quoted(PREFILTER)}) THEN {clean} ELSE {text} END"
 
 
-def masked_message(column: str) -> str:
-    """Write the SQL of the message signal: redacted, runs of digits as `#`, capped; twin of `read_signals`."""
-    masked = f"regexp_replace({redacted(column, MESSAGE_READ)}, '[0-9]+', '#', 'g')"
-    return f"CASE WHEN length({masked}) > {MESSAGE_KEPT} THEN concat(left({masked}, {MESSAGE_KEPT - 1}), '…') ELSE {masked} END"
+def _capped(text: str, limit: int) -> str:
+    """Trim, cap with an ellipsis, and make an empty text NULL; the inner text is computed once."""
+    trimmed = f"trim({text}, concat(' ', chr(9), chr(10), chr(11), chr(12), chr(13)))"
+    capped = f"CASE WHEN length(x) > {limit} THEN concat(left(x, {limit - 1}), '…') ELSE nullif(x, '') END"
+    return f"list_transform([{trimmed}], lambda x: {capped})[1]"
 
 
 def land(connection: DuckDBPyConnection, table: str, columns: list[str], source: str, ingest_id: int) -> None:
@@ -102,7 +128,7 @@ def land_samples(
 
 def _land_fingerprints(connection: DuckDBPyConnection, columns: list[str]) -> None:
     """Give each fresh error its fingerprint, and store every fingerprint not seen before with its signals."""
-    signals = {name: _signal(name) if name in columns else "NULL" for name in SIGNAL_FIELDS}
+    signals = {name: signal_sql(name, name) if name in columns else "NULL" for name in SIGNAL_FIELDS}
     joined = "concat(" + ", chr(31), ".join(f"coalesce(CAST({sql} AS VARCHAR), '')" for sql in signals.values()) + ")"
     failed = "ok = FALSE" if "ok" in columns else "FALSE"
     hints = [name for name in ("exception_type", "code", "status") if name in columns]
@@ -119,14 +145,3 @@ def _land_fingerprints(connection: DuckDBPyConnection, columns: list[str]) -> No
         f"INSERT INTO fingerprints SELECT fp, {picked} FROM staged WHERE fresh AND fp IS NOT NULL "
         "AND fp NOT IN (SELECT fp FROM fingerprints) GROUP BY fp ORDER BY fp"
     )
-
-
-def _signal(name: str) -> str:
-    """SQL of one signal as the classifier reads it."""
-    if name == "message":
-        return masked_message("message")
-    if name == "exception_type":
-        return f"nullif(regexp_replace({redacted(name)}, '^.*[.]', ''), '')"
-    if name in {"status", "errno"}:
-        return f"CAST({name} AS INTEGER)"
-    return redacted(name)

@@ -92,7 +92,7 @@ def _threads_asked() -> int:
 
 def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb.DuckDBPyConnection:
     # Spilling beside the database would fail on a read-only checkout; nothing may be fetched from a network.
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(threads),
         "temp_directory": str(Path(tempfile.gettempdir()) / f"relkit-spill-{os.getpid()}"),
         "autoinstall_known_extensions": "false",

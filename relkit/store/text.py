@@ -4,8 +4,8 @@
 def identifier(name: str) -> str:
     """Write a name as an SQL identifier.
 
-    >>> identifier('a "b"')
-    '"a ""b\"""'
+    >>> print(identifier('a "b'))
+    "a ""b"
     """
     return '"' + name.replace('"', '""') + '"'
 

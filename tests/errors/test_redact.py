@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relkit.errors import PATTERNS, PREFILTER, is_secret_key, redact_text
+from relkit.errors import PATTERNS, PREFILTER, clean_message, is_secret_key, redact_text
 from relkit.errors.redact import any_case
 
 CANARY = "Zx9Qw7Er5Ty3Ui1Op8As6"
@@ -70,10 +70,14 @@ KEPT = [
 ]
 # Pieces that meet the patterns' edges much oftener than random text does.
 PIECES = st.sampled_from(
-    ["password", "api_key", "Token", "token", "id_token", "pwd", "secret", "authorization", "Bearer ", "basic ", "Cookie", "=",
-     ":", ": ", "=>", '"', "'", '\\"', "\\", " ", "\n", "\v", "\0", ",", ";", "&", "?", "?a=", "&b=", "://", "/", "@", "a@b.co",
-     ".com", "sk-", "eyJ", "gsk_", "AKIA", "ghp_", "github_pat_", "xoxb-", "AIza", "hf_", "sk_live_", "xai-", "abcdefghijklmnop", "ABCDEFGHIJKLMNOP", "-----BEGIN KEY-----", "--", "-",
-     "-----END KEY-----", "[redacted]", "[", "]", "{", "}", "(", ")", "<", "#", "é", "ſ", "\u212a", "İ", "x", "9", "_", "😀"]
+    [
+        "password", "api_key", "Token", "token", "id_token", "pwd", "secret", "authorization", "Bearer ", "basic ",
+        "Cookie", "=", ":", ": ", "=>", '"', "'", '\\"', "\\", " ", "\n", "\v", "\0", ",", ";", "&", "?", "?a=", "&b=",
+        "://", "/", "@", "a@b.co", ".com", "sk-", "eyJ", "gsk_", "AKIA", "ghp_", "github_pat_", "xoxb-", "AIza", "hf_",
+        "sk_live_", "xai-", "abcdefghijklmnop", "ABCDEFGHIJKLMNOP", "-----BEGIN KEY-----", "--", "-",
+        "-----END KEY-----", "[redacted]", "[", "]", "{", "}", "(", ")", "<", "#", "é", "ſ", "\u212a", "İ", "x", "9",
+        "_", "😀", "\x85", "1234567890123456789",
+    ]
 )  # fmt: skip
 HOSTILE = st.lists(PIECES, max_size=25).map("".join)
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -110,6 +114,14 @@ def test_redacting_twice_changes_nothing(text):
 
 @settings(max_examples=300, deadline=None)
 @given(HOSTILE | PLAIN)
+@example("9xoxb-authorizationsk-")
+def test_cleaning_a_clean_message_changes_nothing(text):
+    once = clean_message(text)
+    assert clean_message(once) == once
+
+
+@settings(max_examples=300, deadline=None)
+@given(HOSTILE | PLAIN)
 def test_the_prefilter_matches_whatever_a_pattern_changes(text):
     if redact_text(text) != text:
         assert re.search(PREFILTER, text, re.ASCII)
@@ -131,15 +143,26 @@ def duck():
 
 
 def _in_duckdb(con, texts):
-    chain = "t"
+    return [row[0] for row in con.execute(f"select {_chain('t')} from {_ROWS}", {"texts": texts}).fetchall()]
+
+
+_ROWS = "(select unnest($texts) as t)"
+
+
+def _chain(text):
+    chain = text
     for pattern in PATTERNS:
         regex, replacement = pattern.regex.replace("'", "''"), pattern.replacement.replace("'", "''")
         chain = f"regexp_replace({chain}, '{regex}', '{replacement}', 'g')"
     prefilter = PREFILTER.replace("'", "''")
-    query = (
-        f"select case when regexp_matches(t, '{prefilter}') then {chain} else t end from (select unnest($texts) as t)"
-    )
-    return [row[0] for row in con.execute(query, {"texts": texts}).fetchall()]
+    return f"case when regexp_matches({text}, '{prefilter}') then {chain} else {text} end"
+
+
+def _clean(text):
+    read = f"left(replace({text}, chr(0), ''), 4000)"
+    masked = f"regexp_replace({_chain(read)}, '[0-9]+', '#', 'g')"
+    capped = "case when length(x) > 500 then left(x, 499) || '…' else nullif(x, '') end"
+    return f"(select {capped} from (select trim({masked}, E' \\t\\r\\n\\f\\x0b') as x))"
 
 
 def test_duckdb_redacts_the_known_texts_alike(duck):
@@ -152,6 +175,14 @@ def test_duckdb_redacts_the_known_texts_alike(duck):
 def test_duckdb_redacts_any_text_alike(duck, texts):
     # DuckDB's regexes read a text as bytes with a length, so even NUL inside must not part the two.
     assert _in_duckdb(duck, texts) == [redact_text(text) for text in texts]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(HOSTILE | PLAIN | st.builds(str.__mul__, HOSTILE, st.integers(1, 80)), min_size=1, max_size=20))
+def test_duckdb_cleans_messages_alike(duck, texts):
+    """The whole way of a message: NUL, 4,000 characters, redaction, digits, blanks, 500 characters."""
+    found = duck.execute(f"select {_clean('t')} from {_ROWS}", {"texts": texts}).fetchall()
+    assert [row[0] for row in found] == [clean_message(text) for text in texts]
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.name)
@@ -172,8 +203,8 @@ def test_a_megabyte_of_trouble_ends(piece):
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "DB_PASSWORD", "X-Api-Key", "x-goog-api-key", "openaiApiKey", "access_token", "refreshToken", "Authorization",
-     "Set-Cookie", "client_secret", "private_key", "dsn", "ssn", "token", "aws_secret_access_key"],
+    ["password", "DB_PASSWORD", "X-Api-Key", "x-goog-api-key", "openaiApiKey", "access_token", "refreshToken",
+     "Authorization", "Set-Cookie", "client_secret", "private_key", "dsn", "ssn", "token", "aws_secret_access_key"],
 )  # fmt: skip
 def test_secret_names_are_known(name):
     assert is_secret_key(name)
@@ -181,8 +212,8 @@ def test_secret_names_are_known(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["max_tokens", "prompt_tokens", "completion_tokens", "token_count", "tokens_used", "max_token", "cost_per_token", "tokens",
-     "session_id", "request_id", "key", "monkey", "assessment", "secret_count", "author", ""],
+    ["max_tokens", "prompt_tokens", "completion_tokens", "token_count", "tokens_used", "max_token", "cost_per_token",
+     "tokens", "session_id", "request_id", "key", "monkey", "assessment", "secret_count", "author", ""],
 )  # fmt: skip
 def test_counters_and_ids_are_no_secrets(name):
     assert not is_secret_key(name)

@@ -198,7 +198,10 @@ def _paired_lines(lines: str, mapping: Mapping, column: Callable[[str], str], ts
         f"(SELECT *, lead(relkit__marks) OVER {window} AS relkit__next FROM {marks} WHERE relkit__start OR relkit__end"
         f" UNION ALL BY NAME SELECT *, NULL AS relkit__next FROM {marks} WHERE NOT (relkit__start OR relkit__end))"
     )
-    ended = f"coalesce(relkit__start AND relkit__next.relkit__end AND NOT relkit__next.relkit__start AND relkit__next.relkit__ts - relkit__ts <= {within_us}, FALSE)"
+    ended = (
+        "coalesce(relkit__start AND relkit__next.relkit__end AND NOT relkit__next.relkit__start "
+        f"AND relkit__next.relkit__ts - relkit__ts <= {within_us}, FALSE)"
+    )
     return f"(SELECT *, relkit__next.relkit__ts AS relkit__next_ts, {ended} AS relkit__ended FROM {looked})"
 
 
@@ -213,12 +216,14 @@ def _only_when_ended(field: Field) -> Field:
     return field
 
 
+def _origin(cell: Cell, column: Callable[[str], str], end_column: Callable[[str], str] | None = None) -> Compiled:
+    if cell.column is not None:
+        return Compiled(column(cell.column), "text")
+    return compile_expression(cell.expr or "", column, end_column)
+
+
 def _sample_field(name: str, cell: Cell, column: Callable[[str], str]) -> Field:
-    raw = (
-        Compiled(column(cell.column), "text")
-        if cell.column is not None
-        else compile_expression(cell.expr or "", column)
-    )
+    raw = _origin(cell, column)
     factor = UNITS[cell.unit] if cell.unit else 1.0
     filled = f"(trim(CAST({raw.sql} AS VARCHAR)) NOT IN {_texts(BLANKS)})"
     number = f"TRY_CAST({raw.sql} AS DOUBLE)"
@@ -235,10 +240,7 @@ def _field(
     end_column: Callable[[str], str] | None = None,
 ) -> Field:
     form = TARGETS[mapping.kind].columns[name]
-    if cell.column is not None:
-        raw = Compiled(column(cell.column), "text")
-    else:
-        raw = compile_expression(cell.expr or "", column, end_column)
+    raw = _origin(cell, column, end_column)
     return read_as(name, form, raw, UNITS[cell.unit] if cell.unit else 1.0, mapping.time)
 
 
@@ -265,7 +267,7 @@ def read_as(name: str, form: Form, raw: Compiled, factor: float = 1.0, time: Tim
         )
     if form == "text":
         blank_free = f"CASE WHEN trim(CAST({raw.sql} AS VARCHAR)) NOT IN {_texts(BLANKS)} THEN trim(CAST({raw.sql} AS VARCHAR)) END"
-        problems = ()
+        problems: tuple[tuple[str, str], ...] = ()
         if name in WORDS:
             allowed = WORDS[name]
             problems = (
@@ -301,7 +303,7 @@ def _number_field(name: str, form: Form, raw: Compiled, factor: float) -> Field:
     )
 
 
-def _constant_field(name: str, value: str | float | bool, mapping: Mapping) -> Field:
+def _constant_field(name: str, value: object, mapping: Mapping) -> Field:
     form = TARGETS[mapping.kind].columns[name]
     if form == "boolean" and isinstance(value, bool):
         return Field(name, "TRUE" if value else "FALSE")
@@ -309,11 +311,7 @@ def _constant_field(name: str, value: str | float | bool, mapping: Mapping) -> F
         if name in WORDS and value not in WORDS[name]:
             raise DataError(f"[constants] {name} = {value!r} is none of {', '.join(WORDS[name])}")
         return Field(name, quoted(value))
-    if (
-        form in {"integer", "signed", "status", "span", "money"}
-        and isinstance(value, int)
-        and not isinstance(value, bool)
-    ):
+    if form in {"integer", "signed", "status", "span", "money"} and type(value) is int:
         return Field(name, f"CAST({value} AS BIGINT)")
     raise DataError(
         f"[constants] {name} = {value!r} is no {form}; constants stand in our own units (whole microseconds, counts)"

@@ -16,7 +16,7 @@ from relkit.exceptions import DataError
 from relkit.store.ingest.convert import BLANKS, reading, staging_sql
 from relkit.store.ingest.files import LogFile, inspect
 from relkit.store.ingest.mapping import parse_mapping
-from relkit.store.ingest.targets import TARGETS
+from relkit.store.ingest.targets import TARGETS, Form
 from relkit.store.text import quoted
 from relkit.units import percent
 
@@ -154,52 +154,28 @@ def _sample(connection: duckdb.DuckDBPyConnection, file: LogFile, types: dict[st
 def _compose(
     file: LogFile, kind: str, columns: tuple[str, ...], samples: dict[str, list[str]]
 ) -> tuple[list[str], list[str]]:
+    """Write the draft's lines, and the questions it leaves open."""
     target = TARGETS[kind]
     questions: list[str] = []
+    source = file.path.name.split(".")[0]
     lines = [
         f"# Drafted from {file.path.name}: check units, zone and meaning.",
         f"kind = {json.dumps(kind)}",
-        f"source = {json.dumps(file.path.name.split('.')[0])}",
+        f"source = {json.dumps(source)}",
     ]
     if file.format == "csv" and file.delimiter != ",":
         lines.append(f"delimiter = {json.dumps(file.delimiter)}")
-    time = next((name for name in columns if name.lower() in _TIMES or _bare(name) in _TIMES), None)
-    if time is None:
-        time = next((name for name in columns if _time_format(samples[name][:20]) == "iso"), None)
+    if kind == "minutes":
+        lines.append("width_s = 60")
+    time = _time_column(columns, samples)
     if time is not None:
-        fmt = _time_format(samples[time][:50])
-        lines += ["", "[time]", f"column = {json.dumps(time)}", f"format = {json.dumps(fmt or 'iso')}"]
-        if fmt is None:
-            questions.append(f"what format has the time in column {time!r} (it holds {samples[time][:1]})?")
-        if fmt == "iso" and samples[time] and not _has_zone(samples[time][0]):
-            lines.append('# zone = "UTC"   # the stamps name no zone: which one is it?')
-            questions.append(f"in which zone are the times of column {time!r}? They name none: set zone in [time]")
+        lines += _time_section(time, samples[time], questions)
     elif target.clock == "needed":
         questions.append("which column holds the time? Add a [time] section")
-    body: list[str] = []
     taken = {time} if time else set()
-    for ours, form in target.columns.items():
-        column = _find(ours, columns, taken, samples)
-        if column is None:
-            continue
-        if form == "span":
-            unit = _unit_of(column)
-            if unit is None:
-                body.append(f'# {ours} = {{ column = {json.dumps(column)}, unit = "ms" }}   # which unit: us, ms, s?')
-                questions.append(f"in which unit is column {column!r}? Set it in [columns] {ours}")
-                continue
-            body.append(f"{ours} = {{ column = {json.dumps(column)}, unit = {json.dumps(unit)} }}")
-        elif form == "status" and any(not _is_status(value) for value in samples[column]):
-            body.append(
-                f"{ours} = {{ expr = {json.dumps(f'column({column!r}) if number(column({column!r})) >= 100 else None')} }}"
-            )
-        elif form == "money":
-            body.append(f'{ours} = {{ column = {json.dumps(column)}, unit = "usd" }}')
-        else:
-            body.append(f"{ours} = {json.dumps(column)}")
-        taken.add(column)
-    if kind == "minutes":
-        lines.insert(3, "width_s = 60")
+    body = [
+        line for name, form in target.columns.items() if (line := _cell(name, form, columns, taken, samples, questions))
+    ]
     if body:
         lines += ["", "[columns]", *body]
     if kind == "minutes":
@@ -211,29 +187,65 @@ def _compose(
             "# start = \"event == 'started'\"",
             "# end = \"event in ('done', 'failed')\"",
             '# by = ["user"]',
-            "within_s = 3600",
         ]
         questions.append(
             "which line starts an attempt, which ends it, and by which columns do they belong together? Fill in [pair]"
         )
-    mapped = "\n".join(body)
-    if (
-        "ok" in target.columns
-        and "\nok = " not in f"\n{mapped}"
-        and "\nstatus = " not in f"\n{mapped}"
-        and kind != "arms"
-    ):
+    named = {line.split(" = ", 1)[0] for line in body}
+    questions += [f"which column is {name}?" for name in target.required if name not in named]
+    if "ok" in target.columns and not named & {"ok", "status"} and kind != "arms":
         lines.append(
-            '# no column tells success: ok stays unknown, and no availability can be computed (e.g. ok = { expr = "error_code is None" })'
+            "# no column tells success: ok stays unknown, and no availability can be computed "
+            '(e.g. ok = { expr = "error_code is None" })'
         )
-    for name in target.required:
-        if f"{name} = " not in mapped.replace(f"# {name} = ", ""):
-            questions.append(f"which column is {name}?")
     return lines, questions
 
 
+def _time_column(columns: tuple[str, ...], samples: dict[str, list[str]]) -> str | None:
+    named = next((name for name in columns if name.lower() in _TIMES or _bare(name) in _TIMES), None)
+    return named or next((name for name in columns if _time_format(samples[name][:20]) == "iso"), None)
+
+
+def _time_section(time: str, sample: list[str], questions: list[str]) -> list[str]:
+    fmt = _time_format(sample[:50])
+    lines = ["", "[time]", f"column = {json.dumps(time)}", f"format = {json.dumps(fmt or 'iso')}"]
+    if fmt is None:
+        questions.append(f"what format has the time in column {time!r} (it holds {sample[:1]})?")
+    if fmt == "iso" and sample and not _has_zone(sample[0]):
+        lines.append('# zone = "UTC"   # the stamps name no zone: which one is it?')
+        questions.append(f"in which zone are the times of column {time!r}? They name none: set zone in [time]")
+    return lines
+
+
+def _cell(
+    ours: str,
+    form: Form,
+    columns: tuple[str, ...],
+    taken: set[str],
+    samples: dict[str, list[str]],
+    questions: list[str],
+) -> str | None:
+    """Write the line that fills one of our columns, None where nothing in the log looks like it."""
+    column = _find(ours, columns, taken, samples)
+    if column is None:
+        return None
+    theirs = json.dumps(column)
+    if form == "span":
+        unit = _unit_of(column)
+        if unit is None:
+            questions.append(f"in which unit is column {column!r}? Set it in [columns] {ours}")
+            return f'# {ours} = {{ column = {theirs}, unit = "ms" }}   # which unit: us, ms, s?'
+        taken.add(column)
+        return f"{ours} = {{ column = {theirs}, unit = {json.dumps(unit)} }}"
+    taken.add(column)
+    if form == "status" and any(not _is_status(value) for value in samples[column]):
+        test = f"column({column!r}) if number(column({column!r})) >= 100 else None"
+        return f"{ours} = {{ expr = {json.dumps(test)} }}"
+    return f'{ours} = {{ column = {theirs}, unit = "usd" }}' if form == "money" else f"{ours} = {theirs}"
+
+
 def _samples_section(columns: tuple[str, ...], taken: set[str], questions: list[str]) -> list[str]:
-    rows = []
+    rows: list[str] = []
     for name in columns:
         if name in taken:
             continue

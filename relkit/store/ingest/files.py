@@ -75,9 +75,9 @@ class Digest:
 def open_bytes(path: Path, packing: str) -> IO[bytes]:
     """Open a file for reading its uncompressed bytes."""
     if packing == "gzip":
-        return cast(IO[bytes], gzip.open(path, "rb"))
+        return cast("IO[bytes]", gzip.open(path, "rb"))
     if packing == "zstd":
-        return cast(IO[bytes], zstandard.open(path, "rb"))
+        return cast("IO[bytes]", zstandard.open(path, "rb"))
     return path.open("rb")
 
 

@@ -21,7 +21,7 @@ from relkit.exceptions import DataError
 from relkit.store.ingest.convert import reading, staging_sql
 from relkit.store.ingest.files import Digest, LogFile, digest, inspect
 from relkit.store.ingest.mapping import Mapping
-from relkit.store.ingest.rejects import Reject, bad_rows, frequent, malformed_lines
+from relkit.store.ingest.rejects import bad_rows, frequent, malformed_lines
 from relkit.store.ingest.targets import TARGETS
 from relkit.store.landing import land, land_samples, redacted
 from relkit.store.open import Store
@@ -298,10 +298,14 @@ def _mark_by_identity(connection: DuckDBPyConnection, mapping: Mapping, table: s
     rows = _count(connection, f"SELECT count(*) FROM staged WHERE fresh AND {present}")
     if rows == _count(connection, f"SELECT count(DISTINCT hash({key})) FROM staged WHERE fresh AND {present}"):
         return
-    first = f"SELECT n AS place, first_value(line_hash) OVER w AS first_hash, row_number() OVER w AS nth FROM staged WHERE fresh AND {present} WINDOW w AS (PARTITION BY {key} ORDER BY n)"
-    named = ", ".join(f"'{name} ', {name}" for name in identity)
+    first = (
+        "SELECT n AS place, first_value(line_hash) OVER w AS first_hash, row_number() OVER w AS nth "
+        f"FROM staged WHERE fresh AND {present} WINDOW w AS (PARTITION BY {key} ORDER BY n)"
+    )
+    named = ", ' ', ".join(f"'{name} ', {name}" for name in identity)
+    twice = f"concat({named}, ' stands twice in this file, with different content')"
     connection.execute(
-        f"UPDATE staged SET fresh = FALSE, problem = CASE WHEN line_hash <> first_hash THEN concat({named}, ' stands twice in this file, with different content') END "
+        f"UPDATE staged SET fresh = FALSE, problem = CASE WHEN line_hash <> first_hash THEN {twice} END "
         f"FROM ({first}) AS ranked WHERE staged.n = ranked.place AND nth > 1"
     )
 

@@ -192,13 +192,20 @@ def parse_mapping(text: str, where: str = "mapping", kind: str | None = None) ->
         raise DataError("\n".join(f"{where}: {_sentence(item)}" for item in error.errors())) from None
 
 
+_SECTIONS: Final[dict[str, type[BaseModel]]] = {
+    "time": Time,
+    "rows": Rows,
+    "pair": Pair,
+    "columns": Cell,
+    "samples": Cell,
+}
+
+
 def _sentence(item: Any) -> str:
     """Say one validation error the way a person would."""
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        section = {"time": Time, "rows": Rows, "pair": Pair, "columns": Cell, "samples": Cell}.get(
-            str(item["loc"][0]), Mapping
-        )
+        section: type[BaseModel] = _SECTIONS.get(str(item["loc"][0]), Mapping)
         near = get_close_matches(str(item["loc"][-1]), section.model_fields, n=1)
         return f"unknown key {place}" + (
             f"; did you mean {near[0]}?" if near else f"; known keys: {', '.join(section.model_fields)}"

@@ -76,7 +76,7 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     for pattern in patterns:
         paths = (
             [Path(pattern)] if Path(pattern).exists() else [Path(name) for name in glob.glob(pattern, recursive=True)]
-        )  # noqa: PTH207  patterns may be absolute
+        )
         if not paths:
             raise DataError(f"{pattern}: no such file")
         found.update(dict.fromkeys(sorted(paths, key=_age)))
@@ -98,8 +98,8 @@ def _drafted(path: Path, kind: str, confirm: Callable[[str], bool]) -> Mapping:
     draft = draft_mapping(path, kind)
     if not confirm(draft.shown):
         raise DataError(
-            f"no mapping was given. The draft above is a start: save it as FILE.toml, mend it, and run again with --map FILE.toml "
-            f"(or --yes to take it as it is)"
+            "no mapping was given. The draft above is a start: save it as FILE.toml, mend it, and run again with --map FILE.toml "
+            "(or --yes to take it as it is)"
         )
     if draft.open_questions:
         raise DataError(f"{path.name}: the draft cannot be used as it is: {'; '.join(draft.open_questions)}")

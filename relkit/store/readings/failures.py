@@ -1,5 +1,7 @@
 """What failed: fingerprints counted, and the hours in which each kind came."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,9 @@ from relkit.store.open import Store
 from relkit.store.readings.log import within
 from relkit.units import US_PER_HOUR
 
+# Of users, with an error, and not known to have succeeded all the same (a cache miss has).
+_FAILED: Final = "role = 'user' AND fp IS NOT NULL AND ok IS DISTINCT FROM TRUE"
+
 
 def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
     """Count user attempts by error fingerprint, most frequent first.
@@ -20,9 +25,12 @@ def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
     where, values = within(period, "ts + coalesce(latency_us, 0)")
     fields = ", ".join(f"f.{name}" for name in SIGNAL_FIELDS)
     rows = store.connection.execute(
-        "WITH mine AS (SELECT fp, ts, request_id IS NULL OR granularity = 'request' OR attempt = max(attempt) OVER "
-        f"(PARTITION BY source, request_id) AS is_last FROM attempts WHERE role = 'user' AND {where}) "
-        f"SELECT fp, {fields}, count(*), count(*) FILTER (is_last), min(ts), max(ts) FROM mine JOIN fingerprints f USING (fp) "
+        f"WITH failed AS (SELECT fp, ts, source, request_id, attempt, granularity FROM attempts WHERE {_FAILED} AND {where}), "
+        "lasts AS (SELECT source, request_id, max(attempt) AS attempt FROM attempts WHERE role = 'user' "
+        "AND (source, request_id) IN (SELECT source, request_id FROM failed WHERE granularity = 'attempt') GROUP BY source, request_id) "
+        f"SELECT fp, {fields}, count(*), "
+        "count(*) FILTER (failed.request_id IS NULL OR granularity = 'request' OR failed.attempt = lasts.attempt), "
+        "min(failed.ts), max(failed.ts) FROM failed LEFT JOIN lasts USING (source, request_id) JOIN fingerprints f USING (fp) "
         f"GROUP BY fp, {fields} ORDER BY count(*) DESC, fp",
         values,
     ).fetchall()
@@ -44,7 +52,7 @@ def cause_hours(store: Store, period: Period) -> tuple[int, dict[str, npt.NDArra
     where, values = within(period, "ts")
     rows = store.connection.execute(
         f"SELECT ts // {US_PER_HOUR} AS hour, kind, count(*) FROM attempts JOIN {kinds} USING (fp) "
-        f"WHERE role = 'user' AND ts IS NOT NULL AND {where} GROUP BY hour, kind ORDER BY hour, kind",
+        f"WHERE {_FAILED} AND ts IS NOT NULL AND {where} GROUP BY hour, kind ORDER BY hour, kind",
         values,
     ).fetchall()
     if not rows:

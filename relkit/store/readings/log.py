@@ -1,15 +1,15 @@
 """What the log holds: from when to when, how many rows, which minutes are covered."""
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from relkit.period import Period, week_label
-from relkit.slo import LogSpan, covered_minutes
+from relkit.slo import Gap, LogSpan, covered_minutes
 from relkit.slo.minutes import runs
 from relkit.store.open import Store
+from relkit.store.readings.columns import int_columns
 from relkit.units import US_PER_DAY, US_PER_MINUTE
 
 
@@ -60,11 +60,12 @@ def log_span(store: Store, period: Period) -> LogSpan:
         ).fetchone()
         assert found is not None
         more[table] = found[0]
-        if not attempts and found[1] is not None:
+        if found[1] is not None:
             first_us = found[1] if first_us is None else min(first_us, found[1])
             last_us = found[2] if last_us is None else max(last_us, found[2])
     rejects = store.connection.execute("SELECT count(*) FROM rejects").fetchone()
-    coverage, gaps = None, ()
+    coverage: float | None = None
+    gaps: tuple[Gap, ...] = ()
     if not period.is_everything:
         covered = coverage_of(store, period)
         start, _ = grid(period)
@@ -87,15 +88,14 @@ def coverage_of(store: Store, period: Period, service: str | None = None) -> npt
     for table in ("attempts", "samples", "probes"):
         last = "ts + coalesce(latency_us, 0)" if table == "attempts" else "ts"
         service_test = "AND service = ?" if service is not None else ""
-        rows = store.connection.execute(
-            f"SELECT minute, count(*) FROM (SELECT unnest([ts, {last}]) // {US_PER_MINUTE} AS minute FROM {table} "
+        rows = int_columns(
+            store,
+            f"SELECT minute, count(*) AS rows FROM (SELECT unnest([ts, {last}]) // {US_PER_MINUTE} AS minute FROM {table} "
             f"WHERE ts IS NOT NULL {service_test}) WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
             [*([service] if service is not None else []), *reach],
-        ).fetchnumpy()
-        held: npt.NDArray[np.int64] = rows["minute"].astype(np.int64)
-        if held.size:
-            counts: Sequence[int] = rows["count_star()"].astype(np.int64)
-            return covered_minutes(held, start, end, counts)
+        )
+        if rows["minute"].size:
+            return covered_minutes(rows["minute"], start, end, rows["rows"])
     return np.zeros(end - start, dtype=np.bool_)
 
 

@@ -7,18 +7,19 @@ and canary rows change none of these numbers.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from relkit.exceptions import DataError
 from relkit.period import Period
 from relkit.slo import Latency, Minutes, MinuteShares, Objective, Uptime, latency_of, time_weighted
 from relkit.store.classify import kinds_table
 from relkit.store.open import Store
+from relkit.store.readings.columns import columns, int_columns
 from relkit.store.readings.log import coverage_of, grid, span_period, within
 from relkit.store.text import quoted
 from relkit.units import US_PER_MINUTE
 
 _LONGEST_GRID: Final = 10 * 366 * 1440
+_CELLS: Final = ("good", "bad", "excluded", "unknown")
 
 # One row a request: rows that are whole requests as they are, tries folded into their request.
 _REQUESTS: Final = """
@@ -45,8 +46,8 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     period : Period
         A week, or everything (then the grid spans the rows that have a clock; without any, it is one minute).
     objective : Objective
-        Availability: good when the last attempt succeeded. Latency: of the requests that succeeded, good when at most the
-        threshold; failures belong to availability. Kinds in `objective.excluded` leave the denominator.
+        Availability: good when the last attempt succeeded. Latency: of the requests that are not known to have failed,
+        good when at most the threshold; failures belong to availability. Kinds in `objective.excluded` leave the denominator.
     good_kinds : frozenset of str
         Kinds that are no failure (a cache miss).
 
@@ -59,52 +60,52 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     excluded = _kind_list(objective.excluded)
     if objective.kind == "latency":
         bad_test = f"latency_us > {int(objective.threshold_us or 0)}"
-        good_test, kept = "TRUE", "AND ok AND latency_us IS NOT NULL"
+        good_test, kept = "TRUE", "AND ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL"
     else:
         bad_test, good_test, kept = "NOT ok", "ok", ""
+    unknown = "FALSE" if objective.kind == "latency" else "ok IS NULL"
     service = f"AND service = {quoted(objective.service)}" if objective.service is not None else ""
     spanned = span_period(store, period)
     clock = not spanned.is_everything
     where, values = within(spanned, "end_us")
     minute = f"end_us // {US_PER_MINUTE}" if clock else "0"
-    counted = store.connection.execute(
+    counted = int_columns(
+        store,
         f"SELECT {minute} AS minute, "
         "count(*) FILTER (verdict = 'good') AS good, count(*) FILTER (verdict = 'bad') AS bad, "
         "count(*) FILTER (verdict = 'excluded') AS excluded, count(*) FILTER (verdict = 'unknown') AS unknown FROM ("
-        f"SELECT end_us, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN ok IS NULL THEN 'unknown' "
+        f"SELECT end_us, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
         f"WHEN {bad_test} THEN 'bad' WHEN {good_test} THEN 'good' ELSE 'unknown' END AS verdict "
         f"FROM ({_REQUESTS}) LEFT JOIN {kinds} USING (fp) WHERE {where} {service} {kept}) GROUP BY minute ORDER BY minute",
         values,
-    ).fetchnumpy()
+    )
     if not clock:
-        sums = [np.array([int(counted[name].sum())]) for name in ("good", "bad", "excluded", "unknown")]
-        return Minutes(0, *sums, np.array([bool(sum(int(part[0]) for part in sums))]))
+        good_n, bad_n, excluded_n, unknown_n = (counted[name].sum(keepdims=True) for name in _CELLS)
+        return Minutes(0, good_n, bad_n, excluded_n, unknown_n, good_n + bad_n + excluded_n + unknown_n > 0)
     start, end = grid(spanned)
     if end - start > _LONGEST_GRID:
         raise DataError(
             f"the log spans {(end - start) // 1440:,} days; report a week, or mend the times that lie far off"
         )
-    place = counted["minute"].astype(np.int64) - start
-    columns = []
-    for name in ("good", "bad", "excluded", "unknown"):
-        column = np.zeros(end - start, dtype=np.int64)
-        column[place] = counted[name].astype(np.int64)
-        columns.append(column)
+    place = counted["minute"] - start
+    cells = {name: np.zeros(end - start, dtype=np.int64) for name in _CELLS}
+    for name, cell in cells.items():
+        cell[place] = counted[name]
     covered = coverage_of(store, spanned, objective.service)
     covered[place] = True
-    return Minutes(start, *columns, covered)
+    return Minutes(start, cells["good"], cells["bad"], cells["excluded"], cells["unknown"], covered)
 
 
 def latencies(store: Store, period: Period, service: str | None = None) -> Latency:
-    """Read the percentiles of the latency of requests that succeeded, exact, with their intervals."""
+    """Read the percentiles of the latency of requests not known to have failed, exact, with their intervals."""
     where, values = within(span_period(store, period), "end_us")
     test = f"AND service = {quoted(service)}" if service is not None else ""
-    rows = store.connection.execute(
-        f"SELECT latency_us FROM ({_REQUESTS}) WHERE ok AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
+    rows = int_columns(
+        store,
+        f"SELECT latency_us FROM ({_REQUESTS}) WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
         values,
-    ).fetchnumpy()
-    taken: npt.NDArray[np.int64] = rows["latency_us"].astype(np.int64)
-    return latency_of(taken)
+    )
+    return latency_of(rows["latency_us"])
 
 
 def minute_shares(store: Store, period: Period, service: str | None = None) -> MinuteShares | None:
@@ -114,11 +115,12 @@ def minute_shares(store: Store, period: Period, service: str | None = None) -> M
         return None
     where, values = within(spanned, "ts")
     test = f"AND service = {quoted(service)}" if service is not None else ""
-    rows = store.connection.execute(
+    rows = columns(
+        store,
         f"SELECT ts // {US_PER_MINUTE} AS minute, min(value) AS share, min(source) AS source FROM samples "
         f"WHERE name = 'success_share' AND {where} {test} GROUP BY minute ORDER BY minute",
         values,
-    ).fetchnumpy()
+    )
     if not len(rows["minute"]):
         return None
     start, end = grid(spanned)
@@ -133,9 +135,7 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
     if spanned.is_everything:
         return {}
     where, values = within(spanned, "ts")
-    rows = store.connection.execute(
-        f"SELECT service, ts, up FROM probes WHERE {where} ORDER BY service, ts, up", values
-    ).fetchnumpy()
+    rows = columns(store, f"SELECT service, ts, up FROM probes WHERE {where} ORDER BY service, ts, up", values)
     if not len(rows["ts"]):
         return {}
     end_us = int(rows["ts"].max())
