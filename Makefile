@@ -25,11 +25,12 @@ unit: .venv/ready
 notebooks: .venv/ready
 	@$(PY) -m pytest --nbval notebooks
 
-refresh: .venv/ready
+refresh: .venv/ready  ## notebooks executed anew, and the sample page they become
 	@$(PY) -m relkit notebooks refresh
+	@$(PY) -m relkit.report.sample
 
 sample: .venv/ready
-	@$(PY) -m relkit report --week 2026-W47 --sample
+	@$(PY) -m relkit.report.sample
 
 lab: .venv/ready
 	@$(PY) -m jupyter trust notebooks/*.ipynb

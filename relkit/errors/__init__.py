@@ -12,7 +12,6 @@ from relkit.errors.counts import (
     biggest_cause,
     kind_counts,
     verdict,
-    wilson,
 )
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind
 from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
@@ -45,5 +44,4 @@ __all__ = [
     "read_signals",
     "redact_text",
     "verdict",
-    "wilson",
 ]

@@ -4,14 +4,13 @@ The store counts; a classification is made once per fingerprint, not once per ro
 """
 
 from dataclasses import dataclass
-from math import sqrt
-from statistics import NormalDist
 
 from relkit.errors.classifier import Classification, classify
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.errors.signals import Signals
 from relkit.exceptions import DataError, ParameterError
+from relkit.intervals import wilson
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
@@ -167,67 +166,27 @@ def verdict(
     Examples
     --------
     >>> verdict(FingerprintCounts((FingerprintCount(1, Signals(status=500), 40, 9),))).sentence
-    'The rules know every one of 40 failed attempts.'
+    'API_SERVER_ERROR leads with 100 % of 40 failed attempts; the rules know every one of them.'
     """
     if not 0 <= max_unknown_share <= 1:
         raise ParameterError.of("max_unknown_share", max_unknown_share, "0 to 1", "pass a share such as 0.05")
     n = counts.failed_attempts
     if n == 0:
         return Verdict("errors", "FINE", "No failed attempt was seen.", level=level, n=0)
-    unknown = sum(row.attempts for row in kind_counts(counts, rules) if row.kind is ErrorKind.UNKNOWN)
+    kinds = kind_counts(counts, rules)
+    unknown = sum(row.attempts for row in kinds if row.kind is ErrorKind.UNKNOWN)
     share = unknown / n
     low, high = wilson(unknown, n, level)
+    lead = kinds[0]
+    sentence = f"{lead.kind.value} leads with {percent(lead.share, 0)} of {count(n)} failed attempts; the rules know "
     if unknown == 0:
-        sentence = f"The rules know every one of {count(n)} failed attempts."
+        sentence += "every one of them."
     else:
-        sentence = (
-            f"The rules do not know {percent(share)} of {count(n)} failed attempts; "
-            f"up to {percent(max_unknown_share)} is acceptable."
+        sentence += (
+            f"all but {count(unknown)} of them ({percent(share)}, up to {percent(max_unknown_share, 0)} is acceptable)."
         )
     fine = share <= max_unknown_share
     would_change = "" if fine else "Rules for the unknown errors with the most attempts would change this."
     return Verdict(
         "errors", "FINE" if fine else "WARN", sentence, share, low, high, "share", level, n, would_change=would_change
     )
-
-
-def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson score interval of a share.
-
-    With p = hits / n and z the normal quantile of (1 + level) / 2 it is
-    (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n).
-
-    Parameters
-    ----------
-    hits, n : int
-        0 <= hits <= n, n at least 1.
-    level : float
-        Confidence level in (0, 1).
-
-    Returns
-    -------
-    tuple of float
-        Low and high end, shares in [0, 1].
-
-    References
-    ----------
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
-
-    Examples
-    --------
-    >>> [round(end, 4) for end in wilson(5, 100)]
-    [0.0215, 0.1118]
-    """
-    if not 0 < level < 1:
-        raise ParameterError.of("level", level, "0 < level < 1", "pass a share such as 0.95")
-    if n < 1 or not 0 <= hits <= n:
-        raise ParameterError.of("hits, n", (hits, n), "0 <= hits <= n and n >= 1", "count again")
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share = hits / n
-    middle = share + z * z / (2 * n)
-    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    # At the borders the formula is exact only on paper; rounding must not leave [0, 1] or cut off the share.
-    low = 0.0 if hits == 0 else (middle - half) / scale
-    high = 1.0 if hits == n else (middle + half) / scale
-    return low, high

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from relkit.errors import wilson
+from relkit.intervals import wilson
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, MUTED, SHADOW, figure
 from relkit.plates.table import Table
@@ -64,10 +64,12 @@ def experiment_plate(found: Experiment | None, verdict: Verdict, margin: float, 
     if not lines:
         ax.set_axis_off()
         return plate(name, fig, caption=verdict.sentence, alt="No pair to draw", values={})
-    reach = max(max(abs(low), abs(high)) for _, _, low, high, _ in lines)
-    reach = max(reach, margin * 1.4) * 115
-    ax.axvspan(-reach, -100 * margin, color=BAD, alpha=0.10, lw=0)
-    ax.axvspan(-100 * margin, reach, color=GOOD, alpha=0.07, lw=0)
+    left = 100 * min(-margin, *(low for _, _, low, _, _ in lines))
+    right = 100 * max(0.0, *(high for _, _, _, high, _ in lines))
+    air = 0.18 * (right - left)
+    left, right = left - air, right + air
+    ax.axvspan(left, -100 * margin, color=BAD, alpha=0.10, lw=0)
+    ax.axvspan(-100 * margin, right, color=GOOD, alpha=0.07, lw=0)
     ax.axvline(0, color=MUTED, lw=0.8)
     ax.axvline(-100 * margin, color=BAD, lw=0.9, ls=(0, (4, 3)))
     for place, (label, delta, low, high, colour) in enumerate(lines):
@@ -76,16 +78,16 @@ def experiment_plate(found: Experiment | None, verdict: Verdict, margin: float, 
         ax.plot([100 * delta], [y], "o", color=colour, ms=6)
         ax.annotate(
             f"{label}: {points(delta)}",
-            (100 * delta, y),
-            xytext=(0, 9),
+            (100 * low, y),
+            xytext=(0, 8),
             textcoords="offset points",
-            ha="center",
+            ha="left",
             fontsize=8.5,
             color=colour,
         )
     top = len(lines) - 0.15
     ax.set_ylim(-0.5, top + 0.45)
-    ax.set_xlim(-reach, reach)
+    ax.set_xlim(left, right)
     ax.text(-100 * margin, top + 0.12, f"margin −{100 * margin:g} pt ", color=BAD, fontsize=8.5, ha="right")
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)

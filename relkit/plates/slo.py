@@ -301,7 +301,7 @@ def plan_slo_table(minutes: Minutes, latency: Latency) -> Table:
 
 
 def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
-    """Set a time axis with one label a day (or fewer), no two of which touch."""
+    """Set a time axis in UTC with one label a day (or fewer), no two of which touch."""
     ax.set_xlim(_day(start_minute), _day(end_minute))
     days = (end_minute - start_minute) / 1440
     if days <= 1.5:
@@ -309,6 +309,9 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
         ax.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M"))
     else:
         step = max(1, round(days / 7))
+        if days <= 14:
+            month = datetime.fromtimestamp(start_minute * 60, UTC).strftime("%B %Y, days in UTC")
+            ax.set_xlabel(month, fontsize=8.5, color=MUTED)
         ax.xaxis.set_major_locator(
             mdates.DayLocator(interval=step) if days <= 60 else mdates.AutoDateLocator(maxticks=7)
         )

@@ -3,7 +3,7 @@
 The function `burn` hides the module of the same name: write `from relkit.slo.burn import ...` for the module's others.
 """
 
-from relkit.slo.budget import ErrorBudget, error_budget, requests_to_decide, share_digits, verdict, wilson
+from relkit.slo.budget import ErrorBudget, error_budget, requests_to_decide, share_digits, verdict
 from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, threshold_reachable
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
 from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
@@ -46,5 +46,4 @@ __all__ = [
     "threshold_reachable",
     "time_weighted",
     "verdict",
-    "wilson",
 ]

@@ -14,50 +14,13 @@ from fractions import Fraction
 from scipy.special import ndtri
 
 from relkit.exceptions import ParameterError
+from relkit.intervals import wilson
 from relkit.slo.minutes import Gap, Minutes, gap_text
 from relkit.slo.objective import Objective
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
 _UNKNOWN_WORTH_NAMING = Fraction(1, 100)
-
-
-def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson score interval of a share of independent events.
-
-    Parameters
-    ----------
-    hits, n : int
-        Events counted, out of how many; 0 <= hits <= n.
-    level : float
-        Confidence level in (0, 1).
-
-    Returns
-    -------
-    tuple of float
-        (low, high) in [0, 1]; (0, 1) for n = 0, which tells nothing.
-
-    Notes
-    -----
-    centre = (p + z^2/2n) / (1 + z^2/n), half width = z sqrt(p(1-p)/n + z^2/4n^2) / (1 + z^2/n), z two-sided. Wilson
-    (1927), JASA 22, 209-212. Failures come in outages, so successive requests are not independent and the interval is a
-    lower bound of the doubt: a log with few long outages deserves a wider one.
-
-    Examples
-    --------
-    >>> [round(100 * (1 - share), 3) for share in reversed(wilson(10, 10_000))]
-    [99.816, 99.946]
-    """
-    z = _z(level)
-    if not 0 <= hits <= n:
-        raise ParameterError.of("hits, n", (hits, n), "0 <= hits <= n", "count the hits among the n")
-    if n == 0:
-        return 0.0, 1.0
-    share, spread = hits / n, z * z / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    # At the ends the formula gives exactly 0 and 1 on paper, and a rounding error in floats.
-    return (0.0 if hits == 0 else max(0.0, centre - half)), (1.0 if hits == n else min(1.0, centre + half))
 
 
 def _z(level: float) -> float:

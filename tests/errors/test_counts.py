@@ -1,8 +1,6 @@
 """Counts per kind add up, and the verdict says what the rules do not know."""
 
-import numpy as np
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
 from relkit.errors import (
     ErrorKind,
@@ -13,7 +11,6 @@ from relkit.errors import (
     fingerprint,
     kind_counts,
     verdict,
-    wilson,
 )
 from relkit.exceptions import DataError, ParameterError
 
@@ -83,13 +80,3 @@ def test_a_level_out_of_range_is_refused():
 def test_counts_below_zero_are_refused():
     with pytest.raises(DataError):
         FingerprintCount(1, Signals(), -1, 0)
-
-
-@pytest.mark.parametrize(("hits", "n"), [(0, 1), (1, 1), (0, 40), (3, 40), (40, 40), (17, 1000)])
-def test_the_interval_is_wilsons(hits, n):
-    np.testing.assert_allclose(wilson(hits, n), proportion_confint(hits, n, 0.05, "wilson"), atol=1e-12)
-
-
-def test_an_interval_of_nothing_is_refused():
-    with pytest.raises(ParameterError):
-        wilson(0, 0)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from relkit.exceptions import ParameterError
-from relkit.slo import ErrorBudget, Minutes, Objective, error_budget, requests_to_decide, share_digits, verdict, wilson
+from relkit.intervals import wilson
+from relkit.slo import ErrorBudget, Minutes, Objective, error_budget, requests_to_decide, share_digits, verdict
 from relkit.units import percent
 
 GOAL = Objective("availability", "0.999")

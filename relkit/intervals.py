@@ -1,0 +1,49 @@
+"""Intervals that more than one room needs."""
+
+from math import sqrt
+from statistics import NormalDist
+
+from relkit.exceptions import ParameterError
+
+
+def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share of independent events.
+
+    Parameters
+    ----------
+    hits, n : int
+        Events counted, out of how many; 0 <= hits <= n.
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        (low, high) in [0, 1]; (0, 1) for n = 0, which tells nothing.
+
+    Notes
+    -----
+    centre = (p + z²/2n) / (1 + z²/n), half width = z √(p(1−p)/n + z²/4n²) / (1 + z²/n), z two-sided. Failures come in
+    outages, so successive requests are not independent and the interval is a lower bound of the doubt.
+
+    References
+    ----------
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
+
+    Examples
+    --------
+    >>> [round(100 * (1 - share), 3) for share in reversed(wilson(10, 10_000))]
+    [99.816, 99.946]
+    """
+    if not 0 < level < 1:
+        raise ParameterError.of("level", level, "0 < level < 1", "pass a share such as 0.95")
+    if not 0 <= hits <= n:
+        raise ParameterError.of("hits, n", (hits, n), "0 <= hits <= n", "count the hits among the n")
+    if n == 0:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    share, spread = hits / n, z * z / n
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    # At the ends the formula gives exactly 0 and 1 on paper, and a rounding error in floats.
+    return (0.0 if hits == 0 else max(0.0, centre - half)), (1.0 if hits == n else min(1.0, centre + half))
