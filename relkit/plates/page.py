@@ -2,12 +2,11 @@
 
 from relkit.period import Period
 from relkit.plates.table import Table
-from relkit.slo import ErrorBudget, LogSpan, gap_text
-from relkit.slo.span import outlier_text
+from relkit.slo import ErrorBudget, LogSpan, Traps, gap_text, trap_lines
 from relkit.units import count, percent
 
 
-def caveats_table(span: LogSpan, budget: ErrorBudget | None = None, name: str = "caveats") -> Table:
+def caveats_table(span: LogSpan, traps: Traps, budget: ErrorBudget | None = None, name: str = "caveats") -> Table:
     """Say what could be wrong with the page, with the number behind each doubt."""
     rows: list[tuple[str, str]] = []
     if span.coverage is not None:
@@ -24,12 +23,9 @@ def caveats_table(span: LogSpan, budget: ErrorBudget | None = None, name: str = 
     if budget is not None:
         rows.append(("left out as faults of the caller", f"{count(budget.excluded)} requests"))
         rows.append(("outcome not told", f"{count(budget.unknown)} requests, neither good nor bad"))
-    if span.censored:
-        rows.append(("started, never ended", f"{count(span.censored)} attempts: censored, not failed"))
     if span.other_rows:
         rows.append(("shadow, probe and canary rows", f"{count(span.other_rows)}, counted in none of these numbers"))
-    if outlier := outlier_text(span):
-        rows.append(("one outlier", outlier))
+    rows += trap_lines(traps)
     rows.append(
         ("lines that could not be read", f"{count(span.rejects)} in the whole database" if span.rejects else "none")
     )

@@ -8,7 +8,7 @@ from relkit.exceptions import DataError
 from relkit.period import Period
 from relkit.report.scope import Scope
 from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
-from relkit.slo import Goal, LogSpan, Objective, Service, error_budget, verdict
+from relkit.slo import Goal, LogSpan, Objective, Service, Traps, error_budget, verdict
 from relkit.store import open_store, readings
 from relkit.units import US_PER_DAY
 from relkit.verdict import Verdict
@@ -25,10 +25,21 @@ class Failures:
     by_hour: dict[str, Any]
 
 
-def read_log(scope: Scope) -> tuple[LogSpan, str]:
-    """Read span and coverage of the log, and the data hash."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What every page says of its log: span and coverage, the traps that were counted, the hash of the ledger."""
+
+    span: LogSpan
+    traps: Traps
+    data_hash: str
+
+
+def read_log(scope: Scope) -> Log:
+    """Read what every page says of its log."""
     with open_store(scope.database) as store:
-        return readings.log_span(store, scope.period), readings.data_hash(store)
+        return Log(
+            readings.log_span(store, scope.period), readings.traps(store, scope.period), readings.data_hash(store)
+        )
 
 
 def read_service(scope: Scope) -> Service:

@@ -10,6 +10,7 @@ from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
 from relkit.slo.service import Goal, Service, headline
 from relkit.slo.span import LogSpan, data_verdict
+from relkit.slo.traps import Traps, trap_lines
 from relkit.slo.uptime import Uptime, time_weighted
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Service",
     "Tier",
     "Totals",
+    "Traps",
     "Uptime",
     "burn",
     "burn_of_shares",
@@ -45,5 +47,6 @@ __all__ = [
     "silence_limit",
     "threshold_reachable",
     "time_weighted",
+    "trap_lines",
     "verdict",
 ]

@@ -1,12 +1,12 @@
 """A service over a period: its objectives with what was counted for each, and the verdict a page leads with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
 from relkit.slo.budget import ErrorBudget, share_digits
-from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead
+from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead, runs
 from relkit.slo.objective import Objective
 from relkit.slo.percentiles import Latency
 from relkit.slo.span import LEAST_COVERAGE
@@ -99,38 +99,53 @@ def headline(service: Service) -> Verdict:
             would_change="A metric that counts, or a log that tells outcomes.",
         )
     if service.shares is not None:
-        there = service.shares.share[service.shares.present]
-        mean = float(there.mean())
-        how = f"{percent(mean, _digits(mean, goal.objective))} is the unweighted mean of {count(there.size)} minute shares"
-        return _without_interval(service, goal.objective, mean, how, int(there.size), "Minute shares carry no counts")
+        return _of_shares(service.shares, goal.objective, is_week=service.coverage is not None)
+    return _of_uptimes(service, goal.objective) or goal.verdict
+
+
+def _of_shares(shares: MinuteShares, objective: Objective, *, is_week: bool) -> Verdict:
+    there = shares.share[shares.present]
+    mean = float(there.mean())
+    return _without_interval(
+        objective,
+        mean,
+        f"{_exactly(mean, objective)} is the unweighted mean of {count(there.size)} minute shares",
+        int(there.size),
+        "Minute shares carry no counts",
+        shares.coverage if is_week else None,
+        sorted(runs(~shares.present, shares.start_minute), key=lambda gap: gap[0] - gap[1]),
+    )
+
+
+def _of_uptimes(service: Service, objective: Objective) -> Verdict | None:
     shares = [uptime.share for uptime in service.uptimes.values() if uptime.share is not None]
     up_us = sum(uptime.up_us for uptime in service.uptimes.values())
     all_us = up_us + sum(uptime.down_us for uptime in service.uptimes.values())
     if not shares or not all_us:
-        return goal.verdict
+        return None
     pooled = up_us / all_us
     how = (
-        f"{percent(pooled, _digits(pooled, goal.objective))} of the time was up over {len(shares)} probed services "
+        f"{_exactly(pooled, objective)} of the time was up over {len(shares)} probed services "
         f"(time-weighted; median service {percent(median(shares))}, worst {percent(min(shares))})"
     )
-    return _without_interval(
-        service, goal.objective, pooled, how, len(shares), "A probe sees a moment, not the requests between"
-    )
+    why = "A probe sees a moment, not the requests between"
+    return _without_interval(objective, pooled, how, len(shares), why, service.coverage, service.gaps)
 
 
-def _digits(share: float, objective: Objective) -> int:
-    return share_digits(share, objective.target)
+def _exactly(share: float, objective: Objective) -> str:
+    return percent(share, share_digits(share, objective.target))
 
 
-def _without_interval(service: Service, objective: Objective, share: float, how: str, n: int, why: str) -> Verdict:
-    met = Fraction(share) >= objective.target
-    code = "MET" if met else "MISSED"
+def _without_interval(
+    objective: Objective, share: float, how: str, n: int, why: str, coverage: float | None, gaps: Sequence[Gap]
+) -> Verdict:
+    code = "MET" if Fraction(share) >= objective.target else "MISSED"
     reasons = [f"{why}: no interval can be given."]
     changes = ""
-    if service.coverage is not None and service.coverage < LEAST_COVERAGE:
+    if coverage is not None and coverage < LEAST_COVERAGE:
         code = "UNDECIDED"
-        gap = f" (no data from {gap_text(service.gaps[0])})" if service.gaps else ""
-        reasons.insert(0, f"Not enough data: {percent(service.coverage, 1)} of the minutes are covered{gap}.")
+        gap = f" (no data from {gap_text(gaps[0])})" if gaps else ""
+        reasons.insert(0, f"Not enough data: {percent(coverage, 1)} of the minutes are covered{gap}.")
         changes = "The rows of the missing minutes."
     word = {"MET": "kept", "MISSED": "missed", "UNDECIDED": "undecided"}[code]
     return Verdict(

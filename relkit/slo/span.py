@@ -5,7 +5,7 @@ from typing import Final
 
 from relkit.period import Period, moment
 from relkit.slo.minutes import Gap, gap_text
-from relkit.units import US_PER_MINUTE, US_PER_SECOND, count, duration, percent
+from relkit.units import US_PER_MINUTE, count, percent
 from relkit.verdict import Verdict
 
 LEAST_COVERAGE: Final = 0.95
@@ -31,8 +31,6 @@ class LogSpan:
         User attempts whose outcome is not told; of these, those without an end.
     pairs, probes, samples, rejects : int
         Shadow pairs, probe rows, pre-aggregated values; lines of the sources that could not be read.
-    longest_us, latency_sum_us : int or None
-        Longest latency of a user attempt, and the sum of all.
     coverage : float or None
         Share of the period's minutes that hold data; None for everything at once.
     gaps : tuple of (int, int)
@@ -51,8 +49,6 @@ class LogSpan:
     probes: int = 0
     samples: int = 0
     rejects: int = 0
-    longest_us: int | None = None
-    latency_sum_us: int | None = None
     coverage: float | None = None
     gaps: tuple[Gap, ...] = ()
 
@@ -129,20 +125,4 @@ def _reasons(span: LogSpan) -> list[str]:
         )
     if span.no_clock and span.first_us is not None:
         reasons.append(f"{count(span.no_clock)} attempts have no time and count in no week.")
-    if outlier := outlier_text(span):
-        reasons.append(outlier)
     return reasons
-
-
-def outlier_text(span: LogSpan) -> str:
-    """Name a single latency that carries much of the sum of all; empty when none does.
-
-    >>> outlier_text(LogSpan(0, 1, 100, 100, longest_us=50_000_000, latency_sum_us=60_000_000))
-    'One attempt of 50 s carries 83 % of the sum of all latencies: no mean is shown.'
-    """
-    if not span.longest_us or not span.latency_sum_us or span.attempts < 20:
-        return ""
-    share = span.longest_us / span.latency_sum_us
-    if share < 0.25:
-        return ""
-    return f"One attempt of {duration(span.longest_us / US_PER_SECOND)} carries {percent(share, 0)} of the sum of all latencies: no mean is shown."

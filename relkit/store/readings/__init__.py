@@ -7,6 +7,7 @@ from relkit.store.readings.failures import cause_hours, fingerprint_counts
 from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
 from relkit.store.readings.requests import latencies, minute_shares, minutes, uptimes
 from relkit.store.readings.shadow import experiment, experiments
+from relkit.store.readings.traps import traps
 
 __all__ = [
     "cause_hours",
@@ -18,6 +19,7 @@ __all__ = [
     "log_span",
     "minute_shares",
     "minutes",
+    "traps",
     "uptimes",
     "weeks_with_requests",
 ]

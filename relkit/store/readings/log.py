@@ -45,13 +45,12 @@ def log_span(store: Store, period: Period) -> LogSpan:
         "count(*) FILTER (role = 'user' AND (request_id IS NULL OR granularity = 'request')) + "
         "count(DISTINCT CASE WHEN role = 'user' AND granularity = 'attempt' THEN request_id END), "
         "count(*) FILTER (role = 'user'), count(*) FILTER (role <> 'user'), count(*) FILTER (role = 'user' AND ts IS NULL), "
-        "count(*) FILTER (role = 'user' AND ok IS NULL), count(*) FILTER (role = 'user' AND NOT ended), "
-        "max(latency_us) FILTER (role = 'user'), sum(latency_us) FILTER (role = 'user') "
+        "count(*) FILTER (role = 'user' AND ok IS NULL), count(*) FILTER (role = 'user' AND NOT ended) "
         f"FROM attempts WHERE {where}",
         values,
     ).fetchone()
     assert row is not None
-    first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, longest_us, latency_sum_us = row
+    first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored = row
     more = {}
     where, values = within(period, "ts")
     for table in ("pairs", "probes", "samples"):
@@ -73,8 +72,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
         gaps = tuple(sorted(runs(~covered, start), key=lambda gap: (gap[0] - gap[1], gap[0])))
     return LogSpan(
         first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, **more,
-        rejects=rejects[0] if rejects else 0, longest_us=longest_us,
-        latency_sum_us=None if latency_sum_us is None else int(latency_sum_us), coverage=coverage, gaps=gaps,
+        rejects=rejects[0] if rejects else 0, coverage=coverage, gaps=gaps,
     )  # fmt: skip
 
 
