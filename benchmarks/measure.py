@@ -1,8 +1,10 @@
 """What a piece of work costs: seconds of processor, seconds of wall clock and peak memory, each in a process of its own."""
 
+import importlib
 import multiprocessing
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,7 +25,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a benchmark: a candidate at a size, its runs, and how many times the baseline's processor time it took."""
+    """One line of a benchmark: a candidate at a size, its runs, and its CPU seconds over those of the baseline."""
 
     benchmark: str
     case: str
@@ -51,10 +53,10 @@ class Row:
         return {name: getattr(self, name) for name in (*self.__dataclass_fields__, "cpu", "wall")}
 
 
-def alone(work: Callable[..., Any], *arguments: Any) -> Cost:
-    """Run `work` in a fresh process, after its module is imported, and say what it cost (its children included)."""
+def alone(work: str, *arguments: Any, **named: Any) -> Cost:
+    """Run the function named "module:function" in a fresh process and say what it cost, its children included, imports not."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_timed, work, arguments).result()
+        return pool.submit(_timed, work, arguments, named).result()
 
 
 def in_turn(repeats: int, works: Sequence[Callable[[], Cost]]) -> list[list[Cost]]:
@@ -63,20 +65,33 @@ def in_turn(repeats: int, works: Sequence[Callable[[], Cost]]) -> list[list[Cost
     return [list(costs) for costs in zip(*rounds, strict=True)]
 
 
-def row_of(benchmark: str, case: str, rows: int, candidate: str, costs: Sequence[Cost], **more: Any) -> Row:
-    """Gather the runs of one candidate."""
-    return Row(
-        benchmark, case, rows, candidate,
-        tuple(cost.cpu_s for cost in costs),
-        tuple(cost.wall_s for cost in costs),
-        max(cost.peak_mb for cost in costs),
-        **more,
-    )  # fmt: skip
+def row_of(
+    benchmark: str,
+    case: str,
+    rows: int,
+    candidate: str,
+    costs: Sequence[Cost],
+    *,
+    over: Row | None = None,
+    ratio: float | None = None,
+    goal: float | None = None,
+    note: str = "",
+) -> Row:
+    """Gather the runs of one candidate; `over` is the baseline of its ratio."""
+    cpu_s, wall_s = tuple(cost.cpu_s for cost in costs), tuple(cost.wall_s for cost in costs)
+    if over is not None:
+        ratio = statistics.median(cpu_s) / max(over.cpu, 1e-4)
+    peak_mb = max(cost.peak_mb for cost in costs)
+    return Row(benchmark, case, rows, candidate, cpu_s, wall_s, peak_mb, ratio, goal, note)
 
 
-def _timed(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Cost:
+def _timed(work: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Cost:
+    # Without a file DuckDB takes the process for an interactive session and draws progress bars
+    sys.modules["__main__"].__file__ = __file__
+    module, _, name = work.partition(":")
+    function = getattr(importlib.import_module(module), name)
     cpu, wall = _cpu_s(), time.perf_counter()
-    returned = work(*arguments)
+    returned = function(*arguments, **named)
     return Cost(_cpu_s() - cpu, time.perf_counter() - wall, _peak_mb(), returned)
 
 

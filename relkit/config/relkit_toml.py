@@ -105,7 +105,7 @@ class _Table(BaseModel):
 
 class _ObjectiveTable(_Table):
     target: str
-    window_days: int = 7
+    window_days: int = 30
     threshold_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
     exclude: list[str] | None = None
     service: str | None = None
@@ -181,7 +181,7 @@ def load_config(path: Path | None) -> Config:
     --------
     >>> availability = load_config(None).objectives[0]
     >>> availability.target_text, availability.window_days
-    ('99.9 %', 7)
+    ('99.9 %', 30)
     """
     defaults = _objectives(_DEFAULTS, _checked(_DEFAULTS, files("relkit.config").joinpath(_DEFAULTS).read_bytes()))
     if path is None:

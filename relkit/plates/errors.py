@@ -106,8 +106,8 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
     return plate(name, fig, caption=caption, alt="Stacked bars of failed attempts by hour and kind", values=values)
 
 
-def kind_table(kinds: Sequence[KindCount], name: str = "kind_table") -> Table:
-    """Say for each kind what to do with it."""
+def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str = "kind_table") -> Table:
+    """Say for each kind what to do with it, and whether the objective counts it (`excluded`: kinds left out)."""
     rows = []
     for row in kinds[:MOST_KINDS]:
         advice = ADVICE[row.kind]
@@ -118,7 +118,7 @@ def kind_table(kinds: Sequence[KindCount], name: str = "kind_table") -> Table:
                 count(row.requests),
                 "retry" if row.retryable else "do not retry",
                 "alert" if row.alert else "",
-                {"bad": "counts as bad", "good": "no failure", "excluded": "left out"}[advice.sli],
+                "left out" if row.kind.value in excluded else "no failure" if advice.sli == "good" else "bad",
                 advice.meaning,
             )
         )

@@ -13,7 +13,6 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, MUTED, direct_labels, figure
 from relkit.plates.table import Table
 from relkit.slo import (
-    TIERS,
     Goal,
     Latency,
     Minutes,
@@ -26,6 +25,7 @@ from relkit.slo import (
     episodes,
     over,
     share_digits,
+    tiers_for,
 )
 from relkit.units import US_PER_SECOND, count, duration, percent
 
@@ -82,7 +82,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
 
     The curve shows the worst minute of each pixel column, so that no peak is lost; missing minutes are gaps.
     """
-    page = next(tier for tier in TIERS if tier.long_minutes == window_minutes)
+    page = next(tier for tier in tiers_for(objective.window_days) if tier.long_minutes == window_minutes)
     rate = burn(minutes, objective, window_minutes)
     short = burn(minutes, objective, page.short_minutes)
     pages = episodes(over(rate, page.factor) & over(short, page.factor), minutes.start_minute)

@@ -10,6 +10,7 @@ from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, figure
 from relkit.plates.table import Table
 from relkit.slo import ErrorBudget, Minutes, Objective, gap_text
+from relkit.slo.span import LEAST_COVERAGE
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
@@ -25,6 +26,8 @@ def answers_table(
         left = f"none: {percent(budget.spent_share or 0, 0)} of it is spent"
     else:
         left = f"{percent(budget.left_share, 0)} of {count(float(budget.allowed))} allowed bad requests"
+    if budget.left_share is not None and budget.coverage < LEAST_COVERAGE:
+        left += f" (data for {percent(budget.coverage, 0)} of these days)"
     rows = (
         ("SLO kept?", {"MET": "yes", "MISSED": "no", "UNDECIDED": "undecided"}[slo.code]),
         (f"Error budget left ({budget.objective.window_days} days)?", left),

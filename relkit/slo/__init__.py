@@ -4,7 +4,7 @@ The function `burn` hides the module of the same name: write `from relkit.slo.bu
 """
 
 from relkit.slo.budget import ErrorBudget, error_budget, requests_to_decide, share_digits, verdict
-from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, threshold_reachable
+from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, threshold_reachable, tiers_for
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
 from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
@@ -46,6 +46,7 @@ __all__ = [
     "share_digits",
     "silence_limit",
     "threshold_reachable",
+    "tiers_for",
     "time_weighted",
     "trap_lines",
     "verdict",

@@ -57,6 +57,20 @@ TIERS: Final = (
 """Beyer et al., The Site Reliability Workbook (2018), chapter 5, for an objective over 30 days: 2, 5, 10 and 10 %."""
 
 
+def tiers_for(window_days: int) -> tuple[Tier, ...]:
+    """Return the Workbook's tiers for an objective over another window: the same shares of the budget, other factors.
+
+    With 30-day factors a page on a 7-day objective would come after 8.6 % of the budget instead of 2 %.
+
+    >>> [tier.factor for tier in tiers_for(28)][:2]
+    [13.44, 5.6]
+    """
+    return tuple(
+        Tier(tier.severity, tier.long_minutes, tier.short_minutes, float(_written(tier.factor) * window_days / 30))
+        for tier in TIERS
+    )
+
+
 def burn(minutes: Minutes, objective: Objective, window_minutes: int) -> Floats:
     """Return the burn rate over the window that ends with each minute, weighted by requests.
 

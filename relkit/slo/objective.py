@@ -76,7 +76,7 @@ class Objective:
         self,
         name: str,
         target: str | Fraction,
-        window_days: int = 7,
+        window_days: int = 30,
         threshold_us: int | None = None,
         excluded: frozenset[str] = DEFAULT_EXCLUDED,
         service: str | None = None,
@@ -86,7 +86,7 @@ class Objective:
         put = object.__setattr__  # the record is frozen; this is its only moment of writing
         put(self, "name", name)
         put(self, "target", _exact_target(target))
-        put(self, "window_days", _whole("window_days", window_days, _MOST_DAYS, "give whole days, e.g. 7"))
+        put(self, "window_days", _whole("window_days", window_days, _MOST_DAYS, "give whole days, e.g. 30"))
         put(self, "threshold_us", None if threshold_us is None else _threshold(threshold_us))
         put(self, "excluded", _kinds(excluded))
         put(self, "service", service)

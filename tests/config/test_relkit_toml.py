@@ -60,8 +60,8 @@ def refusal(path) -> str:
 def test_without_a_file_the_packaged_defaults_hold():
     config = load_config(None)
     assert config.objectives == (
-        Objective("availability", "0.999", 7),
-        Objective("latency", "0.95", 7, threshold_us=2_000_000),
+        Objective("availability", "0.999", 30),
+        Objective("latency", "0.95", 30, threshold_us=2_000_000),
     )
     assert (dict(config.shadow), dict(config.prices), config.report) == ({}, {}, ReportSettings("UTC", ()))
 

@@ -17,6 +17,7 @@ from relkit.slo import (
     is_dead,
     over,
     threshold_reachable,
+    tiers_for,
 )
 
 GOAL = Objective("availability", "0.999")
@@ -179,3 +180,9 @@ def test_nezha_is_over_10_in_141_minutes_with_cut_windows_and_94_with_full_ones(
     full = over(burn_of_shares(shares, GOAL, 60), 10)
     assert (int(cut.sum()), int(full.sum()), int(cut[:59].sum())) == (141, 94, 47)
     assert (cut[59:] == full[59:]).all()
+
+
+@pytest.mark.parametrize("days", [7, 28, 30, 90])
+def test_tiers_of_another_window_spend_the_same_shares(days):
+    shares = [tier.spent_share(days) for tier in tiers_for(days)]
+    assert shares == pytest.approx([0.02, 0.05, 0.1, 0.1])

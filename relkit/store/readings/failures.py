@@ -41,7 +41,7 @@ def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
 
 
 def cause_hours(store: Store, period: Period) -> tuple[int, dict[str, npt.NDArray[np.int64]]]:
-    """Count failed user attempts by hour and kind.
+    """Count failed user attempts by the hour in which they ended, and kind.
 
     Returns
     -------
@@ -49,9 +49,9 @@ def cause_hours(store: Store, period: Period) -> tuple[int, dict[str, npt.NDArra
         First hour (in hours since 1970 UTC) and, for each kind, attempts in each hour from then on. Empty without a clock.
     """
     kinds = kinds_table(store.connection)
-    where, values = within(period, "ts")
+    where, values = within(period, "ts + coalesce(latency_us, 0)")
     rows = store.connection.execute(
-        f"SELECT ts // {US_PER_HOUR} AS hour, kind, count(*) FROM attempts JOIN {kinds} USING (fp) "
+        f"SELECT (ts + coalesce(latency_us, 0)) // {US_PER_HOUR} AS hour, kind, count(*) FROM attempts JOIN {kinds} USING (fp) "
         f"WHERE {_FAILED} AND ts IS NOT NULL AND {where} GROUP BY hour, kind ORDER BY hour, kind",
         values,
     ).fetchall()

@@ -1,6 +1,7 @@
 """What the log holds: from when to when, how many rows, which minutes are covered."""
 
 import hashlib
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,20 @@ from relkit.slo.minutes import runs
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.units import US_PER_DAY, US_PER_MINUTE
+
+# One row a request: rows that are whole requests as they are, tries folded into their request.
+REQUESTS: Final = """
+    SELECT ts, ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service
+    FROM attempts WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
+    UNION ALL
+    SELECT first_us, end_us, CASE WHEN last.latency_us IS NOT NULL THEN end_us - first_us END, last.ok, last.ended, last.fp, last.service
+    FROM (
+        SELECT min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
+               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, latency_us := latency_us), attempt) AS last
+        FROM attempts WHERE role = 'user' AND request_id IS NOT NULL AND granularity = 'attempt'
+        GROUP BY source, request_id
+    )
+"""
 
 
 def data_hash(store: Store) -> str:
@@ -42,15 +57,16 @@ def log_span(store: Store, period: Period) -> LogSpan:
     where, values = within(period, "ts + coalesce(latency_us, 0)")
     row = store.connection.execute(
         "SELECT min(ts) FILTER (role = 'user'), max(ts + coalesce(latency_us, 0)) FILTER (role = 'user'), "
-        "count(*) FILTER (role = 'user' AND (request_id IS NULL OR granularity = 'request')) + "
-        "count(DISTINCT CASE WHEN role = 'user' AND granularity = 'attempt' THEN request_id END), "
         "count(*) FILTER (role = 'user'), count(*) FILTER (role <> 'user'), count(*) FILTER (role = 'user' AND ts IS NULL), "
         "count(*) FILTER (role = 'user' AND ok IS NULL), count(*) FILTER (role = 'user' AND NOT ended) "
         f"FROM attempts WHERE {where}",
         values,
     ).fetchone()
     assert row is not None
-    first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored = row
+    first_us, last_us, attempts, other_rows, no_clock, unknown, censored = row
+    where, values = within(period, "end_us")
+    counted = store.connection.execute(f"SELECT count(*) FROM ({REQUESTS}) WHERE {where}", values).fetchone()
+    requests = counted[0] if counted else 0
     more = {}
     where, values = within(period, "ts")
     for table in ("pairs", "probes", "samples"):
@@ -88,7 +104,7 @@ def coverage_of(store: Store, period: Period, service: str | None = None) -> npt
         service_test = "AND service = ?" if service is not None else ""
         rows = int_columns(
             store,
-            f"SELECT minute, count(*) AS rows FROM (SELECT unnest([ts, {last}]) // {US_PER_MINUTE} AS minute FROM {table} "
+            f"SELECT minute, count(*) AS rows FROM (SELECT unnest(list_distinct([ts // {US_PER_MINUTE}, ({last}) // {US_PER_MINUTE}])) AS minute FROM {table} "
             f"WHERE ts IS NOT NULL {service_test}) WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
             [*([service] if service is not None else []), *reach],
         )

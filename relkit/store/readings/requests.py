@@ -14,26 +14,12 @@ from relkit.slo import Latency, Minutes, MinuteShares, Objective, Uptime, latenc
 from relkit.store.classify import kinds_table
 from relkit.store.open import Store
 from relkit.store.readings.columns import columns, int_columns
-from relkit.store.readings.log import coverage_of, grid, span_period, within
+from relkit.store.readings.log import REQUESTS, coverage_of, grid, span_period, within
 from relkit.store.text import quoted
 from relkit.units import US_PER_MINUTE
 
 _LONGEST_GRID: Final = 10 * 366 * 1440
 _CELLS: Final = ("good", "bad", "excluded", "unknown")
-
-# One row a request: rows that are whole requests as they are, tries folded into their request.
-_REQUESTS: Final = """
-    SELECT ts, ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service
-    FROM attempts WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
-    UNION ALL
-    SELECT first_us, end_us, CASE WHEN last.latency_us IS NOT NULL THEN end_us - first_us END, last.ok, last.ended, last.fp, last.service
-    FROM (
-        SELECT min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
-               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, latency_us := latency_us), attempt) AS last
-        FROM attempts WHERE role = 'user' AND request_id IS NOT NULL AND granularity = 'attempt'
-        GROUP BY source, request_id
-    )
-"""
 
 
 def minutes(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Minutes:
@@ -60,7 +46,11 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     excluded = _kind_list(objective.excluded)
     if objective.kind == "latency":
         bad_test = f"latency_us > {int(objective.threshold_us or 0)}"
-        good_test, kept = "TRUE", "AND ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL"
+        good, good_test, kept = (
+            _kind_list(frozenset()),
+            "TRUE",
+            "AND ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL",
+        )
     else:
         bad_test, good_test, kept = "NOT ok", "ok", ""
     unknown = "FALSE" if objective.kind == "latency" else "ok IS NULL"
@@ -76,7 +66,7 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
         "count(*) FILTER (verdict = 'excluded') AS excluded, count(*) FILTER (verdict = 'unknown') AS unknown FROM ("
         f"SELECT end_us, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
         f"WHEN {bad_test} THEN 'bad' WHEN {good_test} THEN 'good' ELSE 'unknown' END AS verdict "
-        f"FROM ({_REQUESTS}) LEFT JOIN {kinds} USING (fp) WHERE {where} {service} {kept}) GROUP BY minute ORDER BY minute",
+        f"FROM ({REQUESTS}) LEFT JOIN {kinds} USING (fp) WHERE {where} {service} {kept}) GROUP BY minute ORDER BY minute",
         values,
     )
     if not clock:
@@ -102,7 +92,7 @@ def latencies(store: Store, period: Period, service: str | None = None) -> Laten
     test = f"AND service = {quoted(service)}" if service is not None else ""
     rows = int_columns(
         store,
-        f"SELECT latency_us FROM ({_REQUESTS}) WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
+        f"SELECT latency_us FROM ({REQUESTS}) WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
         values,
     )
     return latency_of(rows["latency_us"])
@@ -130,15 +120,26 @@ def minute_shares(store: Store, period: Period, service: str | None = None) -> M
 
 
 def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
-    """Read the time-weighted availability of each probed service; a state holds until the next row."""
+    """Read the time-weighted availability of each probed service; a state holds until the next row, at most to the last of all."""
     spanned = span_period(store, period)
     if spanned.is_everything:
         return {}
-    where, values = within(spanned, "ts")
-    rows = columns(store, f"SELECT service, ts, up FROM probes WHERE {where} ORDER BY service, ts, up", values)
+    assert spanned.start_us is not None
+    assert spanned.end_us is not None
+    # The state a service was in when the period began holds until its first row within; one that was not heard of for
+    # as long as the period lasts is not probed any more.
+    heard_us = 2 * spanned.start_us - spanned.end_us
+    rows = columns(
+        store,
+        "SELECT service, greatest(ts, ?) AS ts, up FROM (SELECT service, ts, up, ingest_id, rowid AS place, "
+        "lead(ts) OVER (PARTITION BY service ORDER BY ts, ingest_id, rowid) AS until FROM probes WHERE ts >= ? AND ts < ?) "
+        "WHERE ts >= ? OR until IS NULL OR until > ? ORDER BY service, ts, ingest_id, place",
+        [spanned.start_us, heard_us, spanned.end_us, spanned.start_us, spanned.start_us],
+    )
     if not len(rows["ts"]):
         return {}
-    end_us = int(rows["ts"].max())
+    last = store.connection.execute("SELECT max(ts) FROM probes").fetchone()
+    end_us = min(spanned.end_us, int(last[0])) if last else spanned.end_us
     names = rows["service"].astype(str)
     found = {}
     for name in sorted(set(names.tolist())):

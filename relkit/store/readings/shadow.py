@@ -41,7 +41,7 @@ def experiment(store: Store, period: Period, name: str) -> Experiment:
         f"SELECT count(*) FROM pairs WHERE experiment = ? AND {where}", bound
     ).fetchone()
     counts = PairCounts(*row[0:4])
-    sums = _session_sums(store, pairs, bound) if row[10] and row[10] == counts.n else None
+    sums = _session_sums(store, pairs, bound) if row[10] else None
     baseline = PairCounts(*row[11:15])
     return Experiment(
         name=name,
@@ -66,7 +66,8 @@ def _session_sums(store: Store, pairs: str, bound: list[object]) -> SessionSums:
     row = store.connection.execute(
         "SELECT count(*), sum(m), sum(d), sum(d * d), sum(d * m), sum(m * m), count(*) FILTER (d > 0), count(*) FILTER (d < 0), "
         "count(*) FILTER (d = 0), max(m) FROM (SELECT count(*) AS m, sum(s::INT - p::INT) AS d "
-        f"FROM ({pairs}) GROUP BY session_id)",
+        # a pair without a session is a session of its own
+        f"FROM ({pairs}) GROUP BY session_id, CASE WHEN session_id IS NULL THEN pair_id END)",
         bound,
     ).fetchone()
     assert row is not None
