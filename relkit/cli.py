@@ -7,12 +7,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Final
 
 import typer
+from typer.exceptions import TyperException
 
 from relkit.exceptions import ParameterError, RelkitError
 from relkit.units import printable
@@ -41,11 +42,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 
 def _say(record: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
-    print(
-        json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
-        if as_json
-        else "\n".join(map(printable, lines))
-    )
+    # JSON in ASCII: what a terminal would act on is escaped whoever reads it
+    print(json.dumps(record, indent=1, sort_keys=True) if as_json else "\n".join(map(printable, lines)))
 
 
 @app.command()
@@ -87,7 +85,7 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _confirm(draft: str) -> bool:
-    print(draft)
+    print("\n".join(map(printable, draft.splitlines())))
     if not sys.stdin.isatty():
         return False
     return typer.confirm("Use this mapping?", default=False)
@@ -132,16 +130,21 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Publish the weekly page."""
-    from relkit.report.weekly import publish_week  # noqa: PLC0415  the notebooks' libraries take a while to load
+    from tqdm.auto import tqdm  # noqa: PLC0415  the notebooks' libraries take a while to load
+
+    from relkit.report.publish import NOTEBOOKS  # noqa: PLC0415
+    from relkit.report.weekly import publish_week  # noqa: PLC0415
 
     if week is not None and everything:
         raise ParameterError("--week and --all exclude each other; give one")
-    step: Callable[[str], None] = (
-        (lambda name: print(f"running {name} ...", file=sys.stderr)) if sys.stderr.isatty() else (lambda name: None)
-    )
-    done = publish_week(
-        database=database, week="all" if everything else week, config=config, reports=reports, on_step=step
-    )
+    with tqdm(total=len(NOTEBOOKS), desc="running notebooks", unit="", leave=False, disable=None) as bar:
+        done = publish_week(
+            database=database,
+            week="all" if everything else week,
+            config=config,
+            reports=reports,
+            on_step=lambda name: bar.update(),
+        )
     lines = list(done.lines)
     lines += [f"changed since the last run: {change}" for change in done.published.changed]
     if not done.published.is_new:
@@ -171,9 +174,14 @@ def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebo
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no reason to fail
     try:
-        code = app(arguments, standalone_mode=False) or FINE
+        code = app(arguments, prog_name="relkit", standalone_mode=False) or FINE
+        sys.stdout.flush()
     except typer.Exit as stop:
         code = stop.exit_code
     except RelkitError as error:
@@ -181,22 +189,28 @@ def main(arguments: list[str] | None = None) -> None:
         code = COULD_NOT_RUN
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted; nothing half done was kept")
-        code = 130
+        code = COULD_NOT_RUN
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = COULD_NOT_RUN
-    except Exception as error:
-        # typer's own complaints (unknown option, missing argument) know how to show themselves and exit with 2
-        show = getattr(error, "show", None)
-        if show is None:
-            raise
-        show()
+    except TyperException as error:
+        _complain_of_usage(error)
         code = COULD_NOT_RUN
     sys.exit(code)
 
 
 def _complain(text: str) -> None:
     print("\n".join(f"relkit: {printable(line)}" for line in text.splitlines()), file=sys.stderr)
+
+
+def _complain_of_usage(error: TyperException) -> None:
+    """Say in one line what typer says in four; its own exit code 2 would be a third way to say "could not run"."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "relkit"
+    if context and error.format_message() == context.get_help():  # no command was given: the help is the answer
+        print(context.get_help(), file=sys.stderr)
+        return
+    _complain(f"{' '.join(error.format_message().split())} (see {where} --help)")
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:

@@ -47,23 +47,33 @@ def objectives_table(goals: Sequence[Goal]) -> Table:
                 "unknown" if budget.sli is None else percent(budget.sli, share_digits(budget.sli, objective.target)),
                 count(budget.bad),
                 f"{float(budget.allowed):,.0f}".replace(",", "\u202f"),
-                "unknown" if window.left_share is None else percent(window.left_share, 0).replace("-", "−"),
+                _left(budget.left_share),
+                f"{_left(window.left_share)} of {objective.window_days} days"
+                if goal.is_window_covered
+                else f"unknown: data for {percent(window.coverage, 0)} of {objective.window_days} days",
             )
         )
         values |= {
             f"{objective.name}_sli": budget.sli,
             f"{objective.name}_bad": budget.bad,
-            f"{objective.name}_left_share": window.left_share,
+            f"{objective.name}_left_share": budget.left_share,
+            f"{objective.name}_window_left_share": window.left_share if goal.is_window_covered else None,
         }
     kept = sum(goal.verdict.code == "MET" for goal in goals)
     caption = f"{kept} of {len(goals)} objectives kept."
     return Table(
         "objectives",
         caption,
-        ("objective", "promise", "verdict", "good", "bad requests", "allowed", "budget left"),
+        ("objective", "promise", "verdict", "good", "bad requests", "allowed", "budget left", "of the window"),
         shown,
         values,
     )
+
+
+def _left(share: float | None) -> str:
+    if share is None:
+        return "unknown"
+    return percent(share, 0) if share >= 0 else f"none, {percent(1 - share, 0)} spent"
 
 
 def objective_text(objective: Objective) -> str:

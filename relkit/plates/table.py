@@ -51,7 +51,9 @@ class Table:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002  IPython's signature
         numeric = [all(_is_figure(row[place]) for row in self.rows) for place in range(len(self.columns))]
-        style = [" style='text-align:right'" if right else " style='text-align:left'" for right in numeric]
+        style = [
+            " style='text-align:right;white-space:nowrap'" if right else " style='text-align:left'" for right in numeric
+        ]
         head = "".join(f"<th scope='col'{style[place]}>{escape(name)}</th>" for place, name in enumerate(self.columns))
         body = "".join(
             "<tr>" + "".join(f"<td{style[place]}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"

@@ -9,28 +9,29 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, figure
 from relkit.plates.table import Table
-from relkit.slo import ErrorBudget, Minutes, Objective, gap_text
-from relkit.slo.span import LEAST_COVERAGE
+from relkit.slo import Goal, Minutes, Objective, gap_text
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
 
 def answers_table(
-    slo: Verdict, budget: ErrorBudget, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
+    slo: Verdict, goal: Goal, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
 ) -> Table:
     """Answer the five questions a reader has on Monday, one line each."""
     cause = biggest_cause(failures)
-    if budget.left_share is None:
+    # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
+    budget = goal.window_budget if goal.is_window_covered else goal.budget
+    days = f"{goal.objective.window_days} days" if goal.is_window_covered else "of this period"
+    allowed = count(float(budget.allowed))
+    if budget.left_share is None or budget.spent_share is None:
         left = "unknown: no request with a known outcome"
     elif budget.left_share < 0:
-        left = f"none: {percent(budget.spent_share or 0, 0)} of it is spent"
+        left = f"none: {count(budget.bad)} bad requests, {allowed} were allowed"
     else:
-        left = f"{percent(budget.left_share, 0)} of {count(float(budget.allowed))} allowed bad requests"
-    if budget.left_share is not None and budget.coverage < LEAST_COVERAGE:
-        left += f" (data for {percent(budget.coverage, 0)} of these days)"
+        left = f"{percent(budget.left_share, 0)} of {allowed} allowed bad requests"
     rows = (
         ("SLO kept?", {"MET": "yes", "MISSED": "no", "UNDECIDED": "undecided"}[slo.code]),
-        (f"Error budget left ({budget.objective.window_days} days)?", left),
+        (f"Error budget left ({days})?", left),
         (
             "Biggest cause?",
             f"{cause.kind.value}: {percent(cause.share, 0)} of failed attempts" if cause else "nothing failed",

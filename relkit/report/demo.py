@@ -5,16 +5,18 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from relkit.batch import Batch
-from relkit.exceptions import StoreError
-from relkit.report.places import PACKAGE, demo_database
+from relkit.exceptions import ReportError
+from relkit.report.places import PACKAGE, demo_database, project_folder
 from relkit.simulation import demo_week
 from relkit.store import open_store, sink_into
 from relkit.store.classify import classify_new
 
-SOURCE = "demo"
+SOURCE: Final = "demo"
+NAME: Final = "demo.duckdb"
+TRUTH: Final = "demo-truth.json"
 
 
 def ensure_demo() -> Path:
@@ -22,28 +24,47 @@ def ensure_demo() -> Path:
 
     The known truth stands beside it as demo-truth.json.
     """
-    path = demo_database()
-    if path.is_file() and _maker_of(path) == _maker():
-        return path
-    make_demo(path)
+    maker = _maker()
+    beside = project_folder() / "data" / NAME  # may be good though nothing can be written there
+    for path in dict.fromkeys((beside, demo_database())):
+        if _maker_of(path) == maker:
+            return path
+    _write(path)
     return path
 
 
 def make_demo(path: Path) -> dict[str, Any]:
-    """Make the demo week's database and its truth, in one step each; return the truth."""
+    """Make the demo week's database and its truth, in one step each; return the truth.
+
+    Raises
+    ------
+    ReportError
+        The folder cannot be written, or the file holds something else than a demo.
+    """
+    if path.exists() and path != demo_database() and _maker_of(path) is None:
+        raise ReportError(f"{path}: exists and is no demo database; name another file, this one was left alone")
+    return _write(path)
+
+
+def _write(path: Path) -> dict[str, Any]:
     demo = demo_week()
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".demo-") as folder:
-        fresh = Path(folder) / "demo.duckdb"
-        with open_store(fresh, write=True) as store:
-            with sink_into(store, SOURCE, _content(demo.batches)) as sink:
-                for batch in demo.batches:
-                    sink(batch)
-            classify_new(store.connection)
-            store.connection.execute("INSERT INTO meta VALUES ('demo_maker', ?)", [_maker()])
-        truth = Path(folder) / "truth.json"
-        truth.write_text(json.dumps(dict(demo.truth), indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(truth, path.with_name("demo-truth.json"))  # noqa: PTH105  atomic, and says so
-        os.replace(fresh, path)  # noqa: PTH105
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".demo-") as folder:
+            fresh = Path(folder) / NAME
+            with open_store(fresh, write=True) as store:
+                with sink_into(store, SOURCE, _content(demo.batches)) as sink:
+                    for batch in demo.batches:
+                        sink(batch)
+                classify_new(store.connection)
+            truth = Path(folder) / TRUTH
+            record = {**demo.truth, "database": path.name, "maker": _maker()}
+            truth.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            os.replace(fresh, path)  # noqa: PTH105  atomic, and says so
+            os.replace(truth, path.with_name(TRUTH))  # noqa: PTH105  last: it says that the database is good
+    except OSError as error:
+        raise ReportError(
+            f"{path}: the demo week cannot be written ({error.strerror or error}); name another file with --database"
+        ) from None
     return dict(demo.truth)
 
 
@@ -73,9 +94,10 @@ def _maker() -> str:
 
 
 def _maker_of(path: Path) -> str | None:
+    """Read who made a demo database; None when there is none, or the truth beside it is about another file."""
     try:
-        with open_store(path) as store:
-            row = store.connection.execute("SELECT value FROM meta WHERE key = 'demo_maker'").fetchone()
-    except StoreError:
+        truth = json.loads(path.with_name(TRUTH).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
-    return str(row[0]) if row else None
+    is_its = isinstance(truth, dict) and truth.get("database") == path.name and path.is_file()
+    return str(truth.get("maker")) if is_its else None

@@ -34,6 +34,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             found.append(f"{area}: {was['code']} before, {now['code']} now: {now['sentence']}")
         elif was["sentence"] != now["sentence"]:
             found.append(f"{area}: still {now['code']}, before: {was['sentence']} Now: {now['sentence']}")
+    rails, railed = after.get("guardrails", {}), before.get("guardrails", {})
+    found += [
+        f"guardrail {name}: {railed[name]} before, {code} now"
+        for name, code in rails.items()
+        if railed.get(name, code) != code
+    ]
     if before.get("data_hash") != after.get("data_hash") and "data_hash" in after:
         found.append("the data differ (other ingest ledger)")
     if before.get("parameters") != after.get("parameters") and "parameters" in after:

@@ -4,19 +4,20 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final
 
-import nbformat
-from nbformat import NotebookNode
-
 from relkit.exceptions import ReportError
 from relkit.report.contract import check_parameters
-from relkit.report.normal import normalise
+from relkit.report.normal import NotebookNode, normalise, read_notebook
 from relkit.report.outputs import Shown, check_outputs
+from relkit.report.places import scratch_folder
 
 CELL_TIMEOUT_S: Final = 600
+AT_ONCE: Final = 2
+_SHOWN: Final = 300
 
 
 def run_notebook(
@@ -40,78 +41,174 @@ def run_notebook(
     ReportError
         A cell failed, the kernel died or took too long, or the outputs are not whole.
     """
-    name = source.stem
-    checked = check_parameters(name, parameters)
-    passed = {key: checked[key] for key in parameters}
-    with tempfile.TemporaryDirectory(prefix="relkit-run-") as folder:
-        output = Path(folder) / source.name
+    return run_notebooks([source], parameters, keep_failed=keep_failed)[source.stem]
+
+
+def run_notebooks(
+    sources: Sequence[Path],
+    parameters: Mapping[str, Any],
+    *,
+    scratch: Path | None = None,
+    keep_failed: Path | None = None,
+    on_done: Callable[[str], None] = lambda name: None,
+) -> dict[str, tuple[NotebookNode, Shown]]:
+    """Execute notebooks with the same parameters, two at a time; all of them are whole, or it raises.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        The notebooks.
+    parameters : mapping
+        Checked against the contract of each before a kernel starts.
+    scratch : Path, optional
+        Folder for the kernels' files while they run; default the system's temporary folder.
+    keep_failed : Path, optional
+        Folder for the notebook of a run that failed.
+    on_done : callable
+        Told each notebook's name when it has run, in the order given.
+
+    Returns
+    -------
+    dict of str to (NotebookNode, Shown)
+        By name, in the order given.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not acceptable; no kernel was started.
+    ReportError
+        The first of them, in the order given, that failed. No kernel is left, then or after an interrupt.
+    """
+    passed = {}
+    for source in sources:
+        checked = check_parameters(source.stem, parameters)
+        passed[source] = {key: checked[key] for key in parameters}
+    with (
+        tempfile.TemporaryDirectory(prefix="relkit-run-", dir=scratch) as folder,
+        _kernel_environment(Path(folder)),
+        ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool,
+    ):
+        # Threads: each waits for a kernel, which is a process of its own. Python gives signals to the main thread, so
+        # nobody below replaces the handlers of the command line, and an interrupt ends the kernels from here.
+        kernels: list[Any] = []
+        runs = {
+            source.stem: pool.submit(_run, source, Path(folder), given, kernels, keep_failed)
+            for source, given in passed.items()
+        }
         try:
-            with _kernel_environment(Path(folder)):
-                _execute(source, output, passed)
-            notebook = normalise(nbformat.read(output, as_version=4))
-            return notebook, check_outputs(name, notebook)
-        except ReportError as error:
-            if keep_failed is not None and output.is_file():
-                keep_failed.mkdir(parents=True, exist_ok=True)
-                kept = keep_failed / f"{name}.failed.ipynb"
-                kept.write_bytes(output.read_bytes())
-                raise ReportError(f"{error} (the failed run is kept as {kept})") from None
+            whole = {}
+            for name, run in runs.items():
+                whole[name] = run.result()
+                on_done(name)
+            return whole
+        finally:
+            _end(list(runs.values()), kernels)
+
+
+def _end(runs: Sequence[Future[Any]], kernels: Sequence[Any]) -> None:
+    """Leave nothing running: what waits is called off, what runs loses its kernel and so comes to its end."""
+    for run in runs:
+        run.cancel()
+    while wait(runs, timeout=0.1).not_done:
+        for kernel in tuple(kernels):
+            process = getattr(kernel.provisioner, "process", None)
+            if process is not None:
+                process.kill()
+
+
+def _run(
+    source: Path, folder: Path, parameters: Mapping[str, Any], kernels: list[Any], keep_failed: Path | None
+) -> tuple[NotebookNode, Shown]:
+    output = folder / source.name
+    try:
+        _execute(source, output, parameters, kernels)
+        notebook = normalise(read_notebook(output))
+        return notebook, check_outputs(source.stem, notebook)
+    except ReportError as error:
+        if keep_failed is None or not output.is_file():
             raise
+        keep_failed.mkdir(parents=True, exist_ok=True)
+        kept = keep_failed / f"{source.stem}.failed.ipynb"
+        kept.write_bytes(output.read_bytes())
+        raise ReportError(f"{error} (the failed run is kept as {kept})") from None
 
 
-def _execute(source: Path, output: Path, parameters: Mapping[str, Any]) -> None:
-    import papermill  # noqa: PLC0415  a second of imports that only a run needs
+def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels: list[Any]) -> None:
+    import papermill  # noqa: PLC0415  half a second of imports that only a run needs
+    from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
     from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
     from traitlets.config import Config  # noqa: PLC0415
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    class Kernel(AsyncKernelManager):
+        """The kernel of a run, known to who may have to end it."""
+
+        def __init__(self, *words: Any, **settings: Any) -> None:
+            super().__init__(*words, **settings)
+            kernels.append(self)
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is in the error we raise
     # ipykernel warns about unencrypted TCP on every start unless told that encryption is wanted
     quiet = Config({"KernelManager": {"transport_encryption": "auto"}})
     try:
         papermill.execute_notebook(
-            str(source),
-            str(output),
+            _verbatim(source),
+            _verbatim(output),
             parameters=dict(parameters),
             kernel_name="python3",
             progress_bar=False,
             execution_timeout=CELL_TIMEOUT_S,
             record_timing=False,
             config=quiet,
-            # an interrupt that arrives while a kernel shuts down is no news
+            kernel_manager_class=Kernel,
+            # A kernel asked to go politely prints that it was interrupted; it holds nothing that needs care.
+            shutdown_kernel="immediate",
             extra_arguments=["--IPKernelApp.log_level=50"],
         )
     except PapermillExecutionError as error:
-        raise ReportError(
-            f"{source.stem}: cell {error.cell_index}: {error.ename}: {error.evalue}; nothing was published"
-        ) from None
+        said = " ".join(f"{error.ename}: {error.evalue}".split())[:_SHOWN]
+        raise ReportError(f"{source.stem}: cell {error.cell_index}: {said}; nothing was published") from None
     except CellTimeoutError:
         raise ReportError(f"{source.stem}: a cell ran longer than {CELL_TIMEOUT_S} s; nothing was published") from None
-    except DeadKernelError:
-        raise ReportError(f"{source.stem}: the kernel died (out of memory?); nothing was published") from None
+    except (DeadKernelError, RuntimeError) as error:
+        # a kernel that dies before it is ready is told by a bare RuntimeError
+        if isinstance(error, DeadKernelError) or "ernel" in str(error):
+            raise ReportError(f"{source.stem}: the kernel died (out of memory?); nothing was published") from None
+        raise
+
+
+def _verbatim(path: Path) -> str:
+    """Write a path so that papermill, which fills in `{name}`, opens just this one."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 @contextlib.contextmanager
 def _kernel_environment(folder: Path) -> Iterator[None]:
-    """Give the kernel folders of its own: no start-up files of a person, no need for a HOME, no trace left behind."""
-    places = {
+    """Give the kernels folders of their own: no start-up files of a person, no need for a HOME, no trace left behind."""
+    places: dict[str, str | None] = {
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_PATH": None,  # may name another python3 kernel
+        "PYTHONSTARTUP": None,
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     cache = Path(os.path.expanduser("~")) / ".cache"  # noqa: PTH111  Path.home() raises where there is no home
     if "MPLCONFIGDIR" not in os.environ and not os.access(cache if cache.is_dir() else cache.parent, os.W_OK):
-        places["MPLCONFIGDIR"] = str(Path(tempfile.gettempdir()) / f"relkit-mpl-{os.getuid()}")
+        places["MPLCONFIGDIR"] = str(scratch_folder() / "matplotlib")
     before = {name: os.environ.get(name) for name in places}
-    os.environ.update(places)
+    _set(places)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(places: Mapping[str, str | None]) -> None:
+    for name, value in places.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from relkit.exceptions import ReportError
 from relkit.report.contract import CONTRACTS, contract_of
-from relkit.report.launch import run_notebook
+from relkit.report.launch import run_notebooks
 from relkit.report.normal import to_text
 from relkit.report.places import project_folder
 
@@ -20,13 +21,18 @@ def refresh_notebooks(names: Sequence[str] | None = None) -> Iterator[Path]:
 
     Raises
     ------
+    ParameterError
+        There is no such notebook; none was run.
     ReportError
-        A notebook fails or does not show what it must; the stored one stays as it was.
+        A notebook fails or does not show what it must; all stored ones stay as they were.
     """
-    for name in names or sorted(CONTRACTS):
-        path = project_folder() / "notebooks" / f"{contract_of(name).notebook}.ipynb"
-        notebook, _ = run_notebook(path, {})
+    asked = {contract_of(name).notebook for name in names or CONTRACTS}
+    stored = [path for path in stored_notebooks() if path.stem in asked]
+    for path, (notebook, _) in zip(stored, run_notebooks(stored, {}).values(), strict=True):
         fresh = path.with_suffix(".ipynb.new")
-        fresh.write_text(to_text(notebook), encoding="utf-8")
-        os.replace(fresh, path)  # noqa: PTH105  one step: never half a notebook
+        try:
+            fresh.write_text(to_text(notebook), encoding="utf-8")
+            os.replace(fresh, path)  # noqa: PTH105  one step: never half a notebook
+        except OSError as error:
+            raise ReportError(f"{path}: cannot be written ({error.strerror}); it stays as it was") from None
         yield path

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from nbformat import NotebookNode
-
 from relkit.exceptions import ReportError
 from relkit.report.contract import contract_of
+from relkit.report.normal import NotebookNode
 from relkit.verdict import MIME
 
 

@@ -1,7 +1,8 @@
 """From an executed notebook to one HTML file: no code, no network, the pictures inside.
 
-Outputs are written by our own records, which escape every text; markdown is ours. A content security policy forbids
-scripts and requests all the same, because log texts end up on these pages.
+Only outputs of our own records, which escape every text, are taken as markup; whatever else a cell shows is taken as
+text. Markdown is ours. A content security policy forbids scripts and requests all the same, because log texts end up
+on these pages.
 """
 
 import re
@@ -13,9 +14,13 @@ from urllib.parse import unquote
 
 import jinja2
 from markupsafe import Markup
-from nbformat import NotebookNode
+
+from relkit.report.normal import NotebookNode
+from relkit.verdict import MIME
 
 _HIDDEN: Final = {"parameters", "injected-parameters", "setup"}
+# matplotlib numbers its groups from 1 in every picture; on a page with several, the numbers would stand twice
+_UNUSED_ID: Final = re.compile(r"(?<=<g) id='[A-Za-z_.]+_\d+'")
 _ANCHOR: Final = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
 
 
@@ -76,12 +81,10 @@ def _blocks(notebook: NotebookNode) -> list[str]:
             continue
         for output in cell.get("outputs", ()):
             shown = output.get("data", {})
-            if "text/html" in shown:
+            if MIME in shown and "text/html" in shown:
                 blocks.append(_inline_pictures(shown["text/html"]))
-            elif "text/markdown" in shown:
-                blocks.append(_markdown(shown["text/markdown"]))
-            elif "text/plain" in shown or "text" in output:
-                blocks.append(f"<pre>{escape(shown.get('text/plain') or output['text'])}</pre>")
+            elif text := shown.get("text/plain") or output.get("text"):
+                blocks.append(f"<pre>{escape(text)}</pre>")
     return blocks
 
 
@@ -100,6 +103,6 @@ def _inline_pictures(html: str) -> str:
         open_tag = html.rindex("<img", 0, start)
         close_tag = html.index(">", end) + 1
         alt = html[open_tag:start].split("alt='", 1)[1].rsplit("'", 1)[0]
-        svg = unquote(html[start + len(mark) : end])
+        svg = _UNUSED_ID.sub("", unquote(html[start + len(mark) : end]))
         html = html[:open_tag] + svg.replace("<svg", f"<svg role='img' aria-label='{alt}'", 1) + html[close_tag:]
     return html

@@ -37,11 +37,9 @@ def is_writable(folder: Path) -> bool:
 
 
 def demo_database() -> Path:
-    """Return where the demo week's database lies or will be made."""
-    beside = project_folder() / "data" / "demo.duckdb"
-    if beside.is_file() or is_writable(beside.parent):
-        return beside
-    return scratch_folder() / "demo.duckdb"
+    """Return where the demo week's database lies or will be made: data/ of the project, else this user's scratch folder."""
+    beside = project_folder() / "data"
+    return (beside if is_writable(beside) else scratch_folder()) / "demo.duckdb"
 
 
 def reports_folder() -> Path:
@@ -64,4 +62,7 @@ def scratch_folder() -> Path:
     """Return a folder of this user's for what can be made again, outside the checkout."""
     folder = Path(tempfile.gettempdir()) / f"relkit-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    # the temporary folder is everybody's: who comes first could own the name
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise ReportError(f"{folder}: belongs to somebody else; set TMPDIR to a folder of your own")
     return folder

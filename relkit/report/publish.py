@@ -4,12 +4,15 @@
 a run that gives the same bytes is not kept twice; a run that differs gets the next number, and the earlier stays.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +20,17 @@ from relkit.exceptions import ReportError
 from relkit.period import EVERYTHING, Period
 from relkit.report.contract import contract_of
 from relkit.report.diff import changes
-from relkit.report.launch import run_notebook
+from relkit.report.launch import run_notebooks
 from relkit.report.manifest import MANIFEST_SCHEMA, Manifest, code_identity, sha256_of
 from relkit.report.normal import to_text
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
 from relkit.report.summary import summary_lines, summary_record
+from relkit.units import US_PER_SECOND
 
 NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "5_shadow_ab")
 PAGES: Final = {"6_weekly": "index.html", "4_slo": "slo.html", "1_errors": "errors.html", "5_shadow_ab": "shadow.html"}
+_LEFT_OVER_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ def publish(
     reports: Path,
     *,
     config: str = "",
+    guardrails: Mapping[str, str] | None = None,
     notebooks: Sequence[str] = NOTEBOOKS,
     on_step: Callable[[str], None] = lambda name: None,
 ) -> Published:
@@ -63,10 +69,12 @@ def publish(
         Folder of published reports.
     config : str
         relkit.toml, or empty.
+    guardrails : mapping of str to str, optional
+        Guardrail to the code of its verdict, for the summary.
     notebooks : sequence of str
         Which to run; the first one's page is the entry.
     on_step : callable
-        Told each notebook's name before it runs.
+        Told each notebook's name when it has run.
 
     Returns
     -------
@@ -78,20 +86,45 @@ def publish(
         Any notebook failed or is not whole; nothing was published and the earlier page stands.
     """
     runs = reports / ".runs"
+    link = reports / period.label
+    _no_folder_in_the_way(link)
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="making-", dir=runs))
+        _sweep(runs)
+        making = Path(tempfile.mkdtemp(prefix="making-", dir=runs))
     except OSError as error:
-        raise ReportError(f"{runs}: cannot be written: {error.strerror}; nothing was published") from None
+        raise ReportError(f"{runs}: cannot be written ({_why(error)}); nothing was published") from None
     try:
-        summary = _make(fresh, database, period, data_hash, config, notebooks, on_step, runs)
-        return _show(fresh, reports, period, summary)
+        fresh = making / "fresh"
+        fresh.mkdir()  # with the rights a person's umask gives; `making` itself is private, kernels keep their keys there
+        summary = _make(fresh, database, period, data_hash, config, guardrails or {}, notebooks, on_step)
+        published = _show(fresh, link, summary, PAGES[notebooks[0]])
     except OSError as error:
-        raise ReportError(
-            f"{error.filename or runs}: cannot be written: {error.strerror}; nothing was published"
-        ) from None
+        raise ReportError(f"{error.filename or runs}: {_why(error)}; nothing was published") from None
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(making, ignore_errors=True)
+    for name in notebooks:
+        (runs / f"{name}.failed.ipynb").unlink(missing_ok=True)  # of a run that this one puts right
+    return published
+
+
+def _no_folder_in_the_way(link: Path) -> None:
+    """Refuse before anything runs: a link cannot take the place of what somebody put there."""
+    if link.exists() and not link.is_symlink():
+        what = "a folder" if link.is_dir() else "a file"
+        raise ReportError(f"{link}: is {what}, not a link to a run; move it away and run again; nothing was published")
+
+
+def _sweep(runs: Path) -> None:
+    """Remove what a killed run left behind. A living one touches its folder with every notebook."""
+    for left in (*runs.glob("making-*"), *runs.glob("link-*")):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > _LEFT_OVER_S:
+                left.unlink() if left.is_symlink() else shutil.rmtree(left)
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
 
 
 def _make(
@@ -100,18 +133,27 @@ def _make(
     period: Period,
     data_hash: str,
     config: str,
+    guardrails: Mapping[str, str],
     notebooks: Sequence[str],
     on_step: Callable[[str], None],
-    runs: Path,
 ) -> dict[str, Any]:
     root = project_folder()
     code = code_identity(root)
     parameters: dict[str, Any] = {"database": str(database), "week": period.label, "config": config}
-    shown = {}
-    for name in notebooks:
+
+    def done(name: str) -> None:
+        os.utime(fresh.parent)
         on_step(name)
-        notebook, shown[name] = run_notebook(root / "notebooks" / f"{name}.ipynb", parameters, keep_failed=runs)
-        _hide_folders(notebook, database, config)
+
+    runs = run_notebooks(
+        [root / "notebooks" / f"{name}.ipynb" for name in notebooks],
+        parameters,
+        scratch=fresh.parent,
+        keep_failed=fresh.parent.parent,
+        on_done=done,
+    )
+    for name, (notebook, _) in runs.items():
+        _hide_folders(notebook, {**parameters, "database": database.name, "config": Path(config).name})
         (fresh / f"{name}.ipynb").write_text(to_text(notebook), encoding="utf-8")
         links = [{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in notebooks]
         page = render_page(
@@ -123,16 +165,21 @@ def _make(
             links=links if len(links) > 1 else (),
         )
         (fresh / PAGES[name]).write_text(page, encoding="utf-8")
-    summary = summary_record(shown[notebooks[0]], period, data_hash)
-    (fresh / "summary.json").write_text(
-        json.dumps(summary, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    shown = {name: shown for name, (_, shown) in runs.items()}
+    summary = summary_record(shown[notebooks[0]], period, data_hash, guardrails)
+    (fresh / "summary.json").write_text(_json(summary), encoding="utf-8")
     (fresh / "summary.md").write_text("\n".join(summary_lines(summary)) + "\n", encoding="utf-8")
     manifest = Manifest(
         MANIFEST_SCHEMA,
         " ".join(notebooks),
-        EVERYTHING if period.is_everything else period.label,
-        {"database": database.name, "week": period.label, "zone": period.zone, "config": Path(config).name},
+        _as_of(period),
+        {
+            "database": database.name,
+            "week": period.label,
+            "zone": period.zone,
+            "config": Path(config).name,
+            "config_sha256": sha256_of(Path(config)) if config else "",
+        },
         data_hash,
         code,
         {name: list(records.plates) for name, records in shown.items()},
@@ -140,27 +187,35 @@ def _make(
         {name: list(records.verdicts) for name, records in shown.items()},
         {path.name: sha256_of(path) for path in sorted(fresh.iterdir())},
     )
-    (fresh / "manifest.json").write_text(
-        json.dumps(manifest.record(), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    (fresh / "manifest.json").write_text(_json(manifest.record()), encoding="utf-8")
     return summary
 
 
-def _hide_folders(notebook: Any, database: Path, config: str) -> None:
+def _as_of(period: Period) -> str:
+    if period.end_us is None:
+        return EVERYTHING
+    return datetime.fromtimestamp(period.end_us // US_PER_SECOND, UTC).isoformat()
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _hide_folders(notebook: Any, parameters: Mapping[str, Any]) -> None:
     """Where a file lies on this machine is nobody's business and would make equal reports differ: keep its name."""
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", ()):
-            for path in filter(None, (str(database), config)):
-                cell.source = cell.source.replace(path, Path(path).name)
+            lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in parameters.items()]
+            cell.source = "\n".join(["# Parameters", *lines])
 
 
-def _show(fresh: Path, reports: Path, period: Period, summary: dict[str, Any]) -> Published:
-    link = reports / period.label
+def _show(fresh: Path, link: Path, summary: dict[str, Any], entry: str) -> Published:
+    runs = link.parent / ".runs"
     before = _summary_of(link)
     if before is not None and _same_files(link.resolve(), fresh):
-        return Published(link, link / PAGES[NOTEBOOKS[0]], False, (), summary)
+        return Published(link, link / entry, False, (), summary)
     for number in range(1, 10_000):
-        kept = reports / ".runs" / f"{period.label}-{number:04d}"
+        kept = runs / f"{link.name}-{number:04d}"
         try:
             os.rename(fresh, kept)  # noqa: PTH104  fails where the folder exists and is not empty, also when two run at once
             break
@@ -168,24 +223,22 @@ def _show(fresh: Path, reports: Path, period: Period, summary: dict[str, Any]) -
             if not kept.exists():
                 raise
     else:
-        raise ReportError(f"{reports / '.runs'} holds 9,999 runs of {period.label}; clear it")
-    new_link = reports / ".runs" / f"link-{os.getpid()}"
+        raise ReportError(f"{runs} holds 9,999 runs of {link.name}; clear it")
+    new_link = runs / f"link-{os.getpid()}"
     new_link.unlink(missing_ok=True)
     new_link.symlink_to(Path(".runs") / kept.name)
-    if link.exists() and not link.is_symlink():
-        new_link.unlink()
-        raise ReportError(f"{link}: is a folder, not a link to a run; move it away, the new run is {kept}")
+    _no_folder_in_the_way(link)
     os.replace(new_link, link)  # noqa: PTH105  one step: readers see the old report or the new one
     changed = () if before is None else tuple(changes(before, summary))
-    return Published(link, link / PAGES[NOTEBOOKS[0]], True, changed, summary)
+    return Published(link, link / entry, True, changed, summary)
 
 
 def _summary_of(link: Path) -> dict[str, Any] | None:
     try:
-        record: dict[str, Any] = json.loads((link / "summary.json").read_text(encoding="utf-8"))
+        record = json.loads((link / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record
+    return record if isinstance(record, dict) else None
 
 
 def _same_files(old: Path, new: Path) -> bool:

@@ -1,5 +1,8 @@
 """What a notebook is about: its parameters checked, its database found, its period and objectives read."""
 
+import ast
+import contextlib
+import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +44,8 @@ class Scope:
 def begin(notebook: str, **parameters: object) -> Scope:
     """Check a notebook's parameters and find what it reports on.
 
-    Warnings of ours become errors: a page that warns is a page that is wrong.
+    Warnings of ours become errors: a page that warns is a page that is wrong. Names that plain papermill passed are
+    checked too: it accepts a misspelt one, which would otherwise be a variable nobody reads.
 
     Parameters
     ----------
@@ -56,7 +60,7 @@ def begin(notebook: str, **parameters: object) -> Scope:
         A parameter is not acceptable.
     """
     warnings.filterwarnings("error", module="relkit|__main__")
-    checked = check_parameters(notebook, parameters)
+    checked = check_parameters(notebook, dict.fromkeys(_passed_names()) | parameters)
     config = load_config(Path(checked["config"]) if checked["config"] else None)
     database = Path(checked["database"]) if checked["database"] else ensure_demo()
     return Scope(
@@ -67,3 +71,21 @@ def begin(notebook: str, **parameters: object) -> Scope:
         checked["level"],
         checked.get("experiment", ""),
     )
+
+
+def _passed_names() -> list[str]:
+    """List the names in cells that papermill injected, which begin with the line it writes; none outside IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    names = []
+    for source in shell.user_ns.get("In", ()) if shell else ():
+        if source.startswith("# Parameters\n"):
+            with contextlib.suppress(SyntaxError):
+                names += [
+                    target.id
+                    for statement in ast.parse(source).body
+                    if isinstance(statement, ast.Assign)
+                    for target in statement.targets
+                    if isinstance(target, ast.Name)
+                ]
+    return names

@@ -4,14 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from relkit.config import Config, load_config
+from relkit.config import load_config
 from relkit.exceptions import ReportError
 from relkit.period import Period, period_of
+from relkit.report.contract import check_parameters
 from relkit.report.demo import ensure_demo
+from relkit.report.guardrails import BROKEN, guardrail_codes
 from relkit.report.places import reports_folder
-from relkit.report.publish import Published, publish
+from relkit.report.publish import NOTEBOOKS, Published, publish
+from relkit.report.scope import Scope
 from relkit.slo import data_verdict
 from relkit.store import Store, open_store, readings
 
@@ -50,7 +52,7 @@ def publish_week(
     reports : Path, optional
         Default: reports/ of the project.
     on_step : callable
-        Told each notebook's name before it runs.
+        Told each notebook's name when it has run.
     now_us : int, optional
         The clock, microseconds since 1970 UTC; default the machine's.
 
@@ -68,12 +70,16 @@ def publish_week(
         period = period_of(week, zone) if week else _newest_week_over(store, zone, now)
         first_line = _not_empty(store, period, zone, now)
         digest = readings.data_hash(store)
+    place = place.resolve()
+    level = check_parameters(NOTEBOOKS[0], {})["level"]
+    guardrails = guardrail_codes(Scope(NOTEBOOKS[0], place, period, settings, level))
     published = publish(
-        place.resolve(),
+        place,
         period,
         digest,
         reports if reports is not None else reports_folder(),
         config=str(settings_path.resolve()) if settings_path else "",
+        guardrails=guardrails,
         on_step=on_step,
     )
     verdicts = published.summary["verdicts"]
@@ -82,7 +88,7 @@ def publish_week(
         for area, record in verdicts.items()
         if area != "data"
     ]
-    return WeeklyRun(published, tuple(lines), _broken(settings, verdicts, published))
+    return WeeklyRun(published, tuple(lines), tuple(name for name, code in guardrails.items() if code in BROKEN))
 
 
 def _database(asked: Path | None) -> Path:
@@ -110,18 +116,3 @@ def _not_empty(store: Store, period: Period, zone: str, now_us: int) -> str:
         future = " lies in the future and" if period.start_us is not None and period.start_us > now_us else ""
         raise ReportError(f"{period.label}{future} holds nothing to report; {known}. Nothing was written")
     return data_verdict(span, period).sentence
-
-
-def _broken(settings: Config, verdicts: dict[str, Any], published: Published) -> tuple[str, ...]:
-    """Name the guardrails whose verdict is MISSED, ROLL_BACK or INVALID."""
-    bad = {"MISSED", "ROLL_BACK"}
-    found = []
-    for name in settings.report.guardrails:
-        records = [record for area, record in verdicts.items() if name in {area, record.get("objective")}]
-        names = published.summary.get("objectives", {})
-        codes = {record["code"] for record in records} | ({names[name]} if name in names else set())
-        if name in settings.shadow and "shadow" in verdicts:
-            codes.add(verdicts["shadow"]["code"])
-        if codes & bad:
-            found.append(name)
-    return tuple(found)

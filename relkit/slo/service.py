@@ -39,6 +39,11 @@ class Goal:
     window_budget: ErrorBudget
     verdict: Verdict
 
+    @property
+    def is_window_covered(self) -> bool:
+        """Whether the objective's window holds enough data for its budget to mean something."""
+        return self.window_budget.coverage >= LEAST_COVERAGE
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

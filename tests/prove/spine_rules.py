@@ -19,6 +19,25 @@ column = "timestamp"
 [columns]
 latency_us = {{ column = "latency_ms", unit = "ms" }}
 """
+_SHARES = """
+kind = "minutes"
+source = "{source}"
+[time]
+column = "timestamp"
+[columns]
+service = "service"
+[samples]
+success_share = {{ column = "success", unit = "percent" }}
+"""
+_PROBES = """
+kind = "probes"
+source = "{source}"
+[time]
+column = "timestamp"
+[columns]
+service = "service"
+up = "up"
+"""
 
 
 def stamp(seconds: float) -> str:
@@ -58,8 +77,8 @@ def dead_metric(folder: Path) -> Found:
     flowing = write(
         folder / "requests.csv", "timestamp latency_ms", [(stamp(10 * i), 80 + i % 40) for i in range(3600)]
     )
-    series = 'kind = "minutes"\nsource = "dead"\n[time]\ncolumn = "timestamp"\n[columns]\nservice = "service"\n[samples]\nsuccess_share = {{ column = "success", unit = "percent" }}\n'
-    ingest(folder, minutes, "minutes", mapping(folder, "dead", text=series))
+    series = mapping(folder, "dead", text=_SHARES)
+    ingest(folder, minutes, "minutes", series)
     ingest(folder, flowing, "attempts", mapping(folder, "flowing"))
     pages = Pages(report(folder, "--all"))
     slo, caption = pages.verdict("slo"), pages.shown("4_slo", "series")["caption"]
@@ -79,8 +98,7 @@ def roles(folder: Path) -> Found:
     down = write(
         folder / "probes.csv", "timestamp service up", [(stamp(i * week / 10_000), "chat", 0) for i in range(10_000)]
     )
-    probes = 'kind = "probes"\nsource = "{source}"\n[time]\ncolumn = "timestamp"\n[columns]\nservice = "service"\nup = "up"\n'
-    ingest(folder, down, "probes", mapping(folder, "prober", text=probes))
+    ingest(folder, down, "probes", mapping(folder, "prober", text=_PROBES))
     after, before = Pages(report(folder, "--week", "2026-W47")), demo_pages()
     shown = [("4_slo", name) for name in ("objectives", "budget", "burn", "latency", "plan_slo")]
     shown += [
@@ -128,9 +146,13 @@ def growth(folder: Path) -> Found:
             must(relkit(grown, "ingest", "app.csv*", "--as", "attempts", "--map", str(how)))
             appended += 1
     whole, parts = _content(at_once), _content(grown)
+
+    def shown(counts: tuple[int, int, int, str]) -> str:
+        return f"{counts[0]:,} rows, {counts[1]} fingerprints, {counts[2]} rejects"
+
     return Found(
         f"{appended} appends cut within lines, 3 rotations (older ones packed): the same rows, fingerprints and rejects",
-        f"{parts[0]:,} rows, {parts[1]:,} fingerprints, {parts[2]} rejects against {whole[0]:,}, {whole[1]:,}, {whole[2]}; content {'equal' if parts == whole else 'differs'}",
+        f"{shown(parts)} against {shown(whole)}; content {'equal' if parts == whole else 'differs'}",
         parts == whole and whole[0] == len(lines) - 2,
     )
 
