@@ -9,7 +9,7 @@ import numpy.typing as npt
 from relkit.errors import ADVICE, FingerprintCounts, KindCount, classify
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
-from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, figure
+from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, bars, figure
 from relkit.plates.table import Table
 from relkit.units import count, percent
 
@@ -84,13 +84,11 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
     wide = len(total) <= 24 * 21
     for (kind, hours), colour in zip(stacked, (*SERIES[:_MOST_SERIES], UNKNOWN), strict=False):
         if wide:
-            busy = hours > 0  # an empty bar is ink for nothing
-            ax.bar(
-                x[busy], hours[busy], bottom=bottom[busy], width=1 / 24, align="edge", color=colour, label=kind, lw=0
-            )
+            bars(ax, x, bottom, hours, 1 / 24, colour, kind)
         else:
             ax.plot(x, hours, color=colour, label=kind, lw=0.8)
         bottom = bottom + hours
+    ax.set_ylim(0, 1.05 * float(total.max()))
     ax.set_ylabel("failed attempts an hour")
     ax.legend(
         frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=0.9, borderaxespad=0.2

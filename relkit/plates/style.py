@@ -5,8 +5,11 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 # Okabe and Ito's palette.
 INK: Final = "#222222"
@@ -56,6 +59,26 @@ def figure(width_in: float = 7.2, height_in: float = 2.8, rows: int = 1, **layou
         fig = Figure(figsize=(width_in, height_in), layout="constrained")
         axes = fig.subplots(rows, 1, **layout)
     return fig, axes
+
+
+def bars(
+    ax: Axes,
+    x: npt.NDArray[Any],
+    bottom: npt.NDArray[Any],
+    heights: npt.NDArray[Any],
+    width: float,
+    colour: str,
+    label: str = "",
+) -> None:
+    """Draw many thin bars as one shape: a week of hours as single bars would fill the file with markup."""
+    corners, codes = [], []
+    for left, low, height in zip(x, bottom, heights, strict=True):
+        if height > 0:
+            right, high = left + width, low + height
+            corners += [(left, low), (left, high), (right, high), (right, low), (left, low)]
+            codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    if corners:
+        ax.add_patch(PathPatch(Path(corners, codes), facecolor=colour, lw=0, label=label))
 
 
 def direct_labels(ax: Axes, labels: Iterable[tuple[float, float, str, str]]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from relkit.errors import FingerprintCounts, biggest_cause
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
-from relkit.plates.style import BAD, GOOD, GRID, figure
+from relkit.plates.style import BAD, GOOD, GRID, bars, figure
 from relkit.plates.table import Table
 from relkit.slo import Goal, Minutes, Objective, gap_text
 from relkit.units import count, percent
@@ -68,8 +68,7 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
     upper, lower = axes
     x = (start_hour + np.arange(hours)) / 24
     if hours <= 24 * 21:
-        busy = bad > 0
-        upper.bar(x[busy], bad[busy], width=1 / 24, align="edge", color=BAD, lw=0)
+        bars(upper, x, np.zeros(hours), bad, 1 / 24, BAD)
     else:
         upper.plot(x, bad, color=BAD, lw=0.8)
     upper.set_ylabel("bad an hour")

@@ -1,7 +1,7 @@
 """From staged rows to stored rows: redaction, fingerprints, and which rows are new.
 
-Both doors into the store (log files and sinks) stage rows in the temporary table `staged` and land them here, so
-that no string reaches a table unredacted and an error has one fingerprint wherever it came from.
+Both doors into the store (log files and sinks) stage rows as `finished` gives them in the temporary table `staged` and
+land them here, so that no string reaches a table unredacted and an error has one fingerprint wherever it came from.
 """
 
 from typing import Final
@@ -10,9 +10,10 @@ from duckdb import DuckDBPyConnection
 
 from relkit.errors import PATTERNS, PREFILTER, SIGNAL_FIELDS, ErrorKind
 from relkit.errors.signals import MESSAGE_CHARACTERS, NAME_CHARACTERS, READ_CHARACTERS
-from relkit.store.text import identifier, quoted
+from relkit.store.text import identifier, md5_64, quoted
 
 TEXT_KEPT: Final = 1_000
+_IS_ERROR: Final = "relkit__is_error"
 TEXT_COLUMNS: Final[dict[str, frozenset[str]]] = {
     "attempts": frozenset(
         {
@@ -79,13 +80,65 @@ def _capped(text: str, limit: int) -> str:
     return f"list_transform([{trimmed}], lambda x: {capped})[1]"
 
 
+def finished(sql: str, table: str, columns: list[str], carried: list[str]) -> tuple[str, list[str]]:
+    """Wrap a SELECT of raw rows so that it gives them as they are stored: texts redacted, errors with their fingerprint.
+
+    Parameters
+    ----------
+    sql : str
+        SELECT giving the columns and those carried.
+    table : str
+        attempts, pairs, samples, probes or faults.
+    columns : list of str
+        Columns for the table; of attempts also the signals of the error.
+    carried : list of str
+        Further columns that pass as they are.
+
+    Returns
+    -------
+    (str, list of str)
+        The SELECT; the columns of the table (and of fingerprints) that it gives besides those carried.
+    """
+    texts = TEXT_COLUMNS[table]
+    values = {name: redacted(identifier(name)) if name in texts else identifier(name) for name in columns}
+    if table != "attempts":
+        return _selected(sql, carried, values), columns
+    signals = {name: signal_sql(name, name) for name in SIGNAL_FIELDS if name in columns}
+    values |= {name: f"CASE WHEN {_is_error(columns)} THEN {clean} END" for name, clean in signals.items() if name != "status"}
+    if not signals and "ok" not in columns:
+        return _selected(sql, carried, values), columns
+    values[_IS_ERROR] = _is_error(columns)
+    cleaned = _selected(sql, carried, values)
+    joined = ", chr(31), ".join(name if name in columns else "''" for name in SIGNAL_FIELDS)
+    values = {name: identifier(name) for name in columns}
+    values["fp"] = f"CASE WHEN {_IS_ERROR} THEN {md5_64(f'concat({joined})')} END"
+    return _selected(cleaned, carried, values), [*columns, "fp"]
+
+
+def _selected(sql: str, carried: list[str], values: dict[str, str]) -> str:
+    parts = [*carried, *(f"{value} AS {identifier(name)}" for name, value in values.items())]
+    return f"SELECT {', '.join(parts)} FROM ({sql})"
+
+
+def _is_error(columns: list[str]) -> str:
+    """SQL that says whether a row failed: it is said so, or it has an error's marks and is not said to be good."""
+    failed = "ok = FALSE" if "ok" in columns else "FALSE"
+    hints = [name for name in ("exception_type", "code", "status") if name in columns]
+    told = " OR ".join("status >= 400" if name == "status" else f"{name} IS NOT NULL" for name in hints) or "FALSE"
+    ok_is_null = "ok IS NULL" if "ok" in columns else "TRUE"
+    ended = "ended" if "ended" in columns else "TRUE"
+    kinds = ", ".join(quoted(kind.value) for kind in ErrorKind)
+    declared = f"upper(code) IN ({kinds})" if "code" in columns else "FALSE"
+    return f"coalesce(({failed}) OR (({ok_is_null}) AND ({ended}) AND ({told})) OR {declared}, FALSE)"
+
+
 def land(connection: DuckDBPyConnection, table: str, columns: list[str], source: str, ingest_id: int) -> None:
     """Insert the staged rows marked `fresh` into their table, in the order of the file.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Inside a transaction; holds the temporary table `staged` with n, fresh, line_hash (or NULL) and the columns.
+        Inside a transaction; holds the temporary table `staged` with fresh, line_hash (or NULL) and finished columns.
     table : str
         attempts, pairs, samples, probes or faults.
     columns : list of str
@@ -95,20 +148,15 @@ def land(connection: DuckDBPyConnection, table: str, columns: list[str], source:
     ingest_id : int
         Ledger entry.
     """
-    texts = TEXT_COLUMNS[table]
-    values: dict[str, str] = {}
-    for name in columns:
-        values[name] = redacted(identifier(name)) if name in texts else identifier(name)
+    stored = columns
     if table == "attempts":
-        _land_fingerprints(connection, columns)
-        for name in SIGNAL_FIELDS:
-            if name != "status":
-                values.pop(name, None)
-        values["fp"] = "fp"
-    values |= {"source": quoted(source), "ingest_id": str(ingest_id), "line_hash": "line_hash"}
-    names = ", ".join(identifier(name) for name in values)
+        stored = [name for name in columns if name == "status" or name not in SIGNAL_FIELDS]
+        if "fp" in columns:
+            _land_fingerprints(connection, columns)
+    names = ", ".join(identifier(name) for name in stored)
     connection.execute(
-        f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM staged WHERE fresh ORDER BY n"
+        f"INSERT INTO {table} ({names}, source, ingest_id, line_hash) SELECT {names}, {quoted(source)}, {ingest_id}, line_hash "
+        "FROM staged WHERE fresh"
     )
 
 
@@ -116,31 +164,18 @@ def land_samples(
     connection: DuckDBPyConnection, names: list[str], width_us: int, extra: list[str], source: str, ingest_id: int
 ) -> None:
     """Insert each measured column of the fresh staged rows as its own series of samples."""
-    service = redacted("service") if "service" in extra else "NULL"
-    n = '"n_events"' if "n_events" in extra else "NULL"
+    service, n = ("service" if "service" in extra else "NULL"), ("n" if "n" in extra else "NULL")
     for name in names:
         connection.execute(
             "INSERT INTO samples (ts, width_us, service, name, value, n, source, ingest_id, line_hash) "
             f"SELECT ts, {width_us}, {service}, {quoted(name)}, {identifier(name)}, {n}, {quoted(source)}, {ingest_id}, line_hash "
-            f"FROM staged WHERE fresh AND {identifier(name)} IS NOT NULL ORDER BY n"
+            f"FROM staged WHERE fresh AND {identifier(name)} IS NOT NULL"
         )
 
 
 def _land_fingerprints(connection: DuckDBPyConnection, columns: list[str]) -> None:
-    """Give each fresh error its fingerprint, and store every fingerprint not seen before with its signals."""
-    signals = {name: signal_sql(name, name) if name in columns else "NULL" for name in SIGNAL_FIELDS}
-    joined = "concat(" + ", chr(31), ".join(f"coalesce(CAST({sql} AS VARCHAR), '')" for sql in signals.values()) + ")"
-    failed = "ok = FALSE" if "ok" in columns else "FALSE"
-    hints = [name for name in ("exception_type", "code", "status") if name in columns]
-    told = " OR ".join("status >= 400" if name == "status" else f"{name} IS NOT NULL" for name in hints) or "FALSE"
-    ok_is_null = "ok IS NULL" if "ok" in columns else "TRUE"
-    ended = "ended" if "ended" in columns else "TRUE"
-    kinds = ", ".join(quoted(kind.value) for kind in ErrorKind)
-    declared = f"coalesce(upper(code) IN ({kinds}), FALSE)" if "code" in columns else "FALSE"
-    is_error = f"(({failed}) OR (({ok_is_null}) AND ({ended}) AND ({told})) OR {declared})"
-    connection.execute("ALTER TABLE staged ADD COLUMN fp UBIGINT")
-    connection.execute(f"UPDATE staged SET fp = md5_number_upper({joined}) WHERE fresh AND {is_error}")
-    picked = ", ".join(f"any_value({sql}) AS {name}" for name, sql in signals.items())
+    """Store every fingerprint not seen before, with its signals."""
+    picked = ", ".join(f"any_value({name})" if name in columns else "NULL" for name in SIGNAL_FIELDS)
     connection.execute(
         f"INSERT INTO fingerprints SELECT fp, {picked} FROM staged WHERE fresh AND fp IS NOT NULL "
         "AND fp NOT IN (SELECT fp FROM fingerprints) GROUP BY fp ORDER BY fp"

@@ -10,7 +10,7 @@ import pandas as pd
 from relkit.batch import Batch, Sink
 from relkit.exceptions import DataError
 from relkit.store.ingest.targets import SIGNAL_COLUMNS
-from relkit.store.landing import TEXT_COLUMNS, land
+from relkit.store.landing import TEXT_COLUMNS, finished, land
 from relkit.store.open import Store
 from relkit.store.text import identifier
 
@@ -49,8 +49,8 @@ def sink_into(store: Store, source: str, content: str) -> Iterator[Sink]:
 
         def take(batch: Batch) -> None:
             nonlocal kept
-            _stage(store, batch)
-            land(connection, batch.table, list(batch.columns), source, ingest_id)
+            columns = _stage(store, batch)
+            land(connection, batch.table, columns, source, ingest_id)
             connection.execute("DROP TABLE staged")
             kept += len(batch)
 
@@ -66,7 +66,7 @@ def sink_into(store: Store, source: str, content: str) -> Iterator[Sink]:
         raise
 
 
-def _stage(store: Store, batch: Batch) -> None:
+def _stage(store: Store, batch: Batch) -> list[str]:
     if batch.table not in TEXT_COLUMNS:
         raise DataError(f"batch for table {batch.table!r}: unknown; sinks take {', '.join(TEXT_COLUMNS)}")
     rows = store.connection.execute(
@@ -80,9 +80,10 @@ def _stage(store: Store, batch: Batch) -> None:
         raise DataError(f"batch for table {batch.table!r}: unknown columns {', '.join(unknown)}")
     frame = pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in batch.columns.items()})
     casts = ", ".join(f"CAST({identifier(name)} AS {types[name]}) AS {identifier(name)}" for name in batch.columns)
+    select, columns = finished(f"SELECT {casts} FROM arriving", batch.table, list(batch.columns), [])
     store.connection.register("arriving", frame)
     store.connection.execute(
-        "CREATE TEMP TABLE staged AS SELECT row_number() OVER () AS n, TRUE AS fresh, CAST(NULL AS UBIGINT) AS line_hash, "
-        f"{casts} FROM arriving"
+        f"CREATE TEMP TABLE staged AS SELECT *, TRUE AS fresh, CAST(NULL AS UBIGINT) AS line_hash FROM ({select})"
     )
     store.connection.unregister("arriving")
+    return columns

@@ -17,3 +17,12 @@ def quoted(text: str) -> str:
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def md5_64(sql: str) -> str:
+    """Write the SQL of the first half of a text's MD5 as a number: `md5_number_upper` without its detour over texts of bits.
+
+    >>> md5_64("line").startswith("CAST(md5_number(line)")
+    True
+    """
+    return f"CAST(md5_number({sql}) & 18446744073709551615::UHUGEINT AS UBIGINT)"

@@ -84,7 +84,11 @@ def aider(folder: Path) -> Found:
             ("median s", 9, round(latency["p50_us"] / 1e6)),
             ("p99 s", 71, int(latency["p99_us"] / 1e6)),
             ("longest s", 32_322, round(longest_us / 1e6)),
-            ("the outlier is named on the page", True, "carries" in pages.verdict("data")["why_not"]),
+            (
+                "the outlier is named on the page",
+                True,
+                "one attempt of 8.98 h carries" in str(pages.shown("6_weekly", "caveats")["rows"]),
+            ),
         )
     )
 

@@ -12,12 +12,15 @@ from typing import Final
 
 import duckdb
 
+from relkit.errors import redact_text
 from relkit.exceptions import DataError
-from relkit.store.ingest.convert import BLANKS, reading, staging_sql
+from relkit.store.ingest.convert import staging_sql
 from relkit.store.ingest.files import LogFile, inspect
 from relkit.store.ingest.mapping import parse_mapping
+from relkit.store.ingest.rejects import shown_reason
+from relkit.store.ingest.scan import Scan, drop_scan_tables, is_nested, scan_of
 from relkit.store.ingest.targets import TARGETS, Form
-from relkit.store.text import quoted
+from relkit.store.ingest.values import BLANKS
 from relkit.units import percent
 
 _ROWS_LOOKED_AT: Final = 2_000
@@ -121,34 +124,28 @@ def draft_mapping(path: Path, kind: str) -> Draft:
     file = inspect(path)
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "TimeZone": "UTC"})
     try:
-        types = _parquet_types(connection, file) if file.format == "parquet" else None
-        columns = tuple(types) if types is not None else file.columns
-        samples = {name: _sample(connection, file, types, name) for name in columns}
+        scan = scan_of(connection, file)
+        columns = tuple(name for name, type_ in scan.parquet_columns.items() if not is_nested(type_)) or file.columns
+        samples = _samples(connection, scan, columns)
         lines, questions = _compose(file, kind, columns, samples)
         toml = "\n".join(lines) + "\n"
-        shown = _shown(connection, file, kind, types, toml, questions)
+        shown = _shown(connection, scan, kind, toml, questions)
+    except duckdb.Error as error:
+        raise DataError(f"{path.name}: cannot be read: {redact_text(str(error).splitlines()[0])}") from None
     finally:
         connection.close()
     return Draft(toml, shown, tuple(questions))
 
 
-def _parquet_types(connection: duckdb.DuckDBPyConnection, file: LogFile) -> dict[str, str]:
-    try:
-        rows = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(str(file.path))})").fetchall()
-    except duckdb.Error as error:
-        raise DataError(f"{file.path.name}: is no readable Parquet file: {str(error).splitlines()[0]}") from None
-    return {row[0]: row[1] for row in rows if "[" not in row[1] and not row[1].startswith(("STRUCT", "MAP", "UNION"))}
-
-
-def _sample(connection: duckdb.DuckDBPyConnection, file: LogFile, types: dict[str, str] | None, name: str) -> list[str]:
-    """Read the first values of a column that are not blank."""
-    source = reading(file, types)
-    rows = connection.execute(
-        f"SELECT {source.column(name)} AS cell FROM (SELECT * FROM {source.scan} LIMIT {_ROWS_LOOKED_AT})"
-    ).fetchall()
-    for table in ("file_rejects", "file_scans"):
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
-    return [cell for (cell,) in rows if cell is not None and cell.strip() not in BLANKS]
+def _samples(connection: duckdb.DuckDBPyConnection, scan: Scan, columns: tuple[str, ...]) -> dict[str, list[str]]:
+    """Read the first values of each column that are not blank."""
+    cells = [scan.column(name) for name in columns]
+    rows = connection.execute(f"SELECT {', '.join(cells)} FROM {scan.records} LIMIT {_ROWS_LOOKED_AT}").fetchall()
+    drop_scan_tables(connection)
+    return {
+        name: [row[place] for row in rows if row[place] is not None and row[place].strip() not in BLANKS]
+        for place, name in enumerate(columns)
+    }
 
 
 def _compose(
@@ -315,38 +312,26 @@ def _has_zone(text: str) -> bool:
     return bool(re.search(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", text.strip())) and len(text.strip()) > 15
 
 
-def _shown(
-    connection: duckdb.DuckDBPyConnection,
-    file: LogFile,
-    kind: str,
-    types: dict[str, str] | None,
-    toml: str,
-    questions: list[str],
-) -> str:
+def _shown(connection: duckdb.DuckDBPyConnection, scan: Scan, kind: str, toml: str, questions: list[str]) -> str:
     parts = [toml]
     try:
         mapping = parse_mapping(toml, "draft", kind)
-        select, names = staging_sql(file, mapping, reading(file, types))
-        frame = connection.execute(f"SELECT * FROM ({select}) ORDER BY n LIMIT {_ROWS_LOOKED_AT}").fetchall()
+        select, names = staging_sql(mapping, scan)
+        frame = connection.execute(f"SELECT * FROM ({select}) LIMIT {_ROWS_LOOKED_AT}").fetchall()
         titles = [item[0] for item in connection.description or ()]
     except DataError as error:
         parts.append(f"# this draft is not complete: {error}")
     else:
-        kept = [dict(zip(titles, row, strict=True)) for row in frame]
-        parts.append(f"# first rows as they would be stored ({len(kept)} looked at):")
-        parts += [
-            f"#   {', '.join(f'{name}={row[name]!r}' for name in (n.strip(chr(34)) for n in names) if row[name] is not None)}"
-            for row in kept[:_ROWS_SHOWN]
-        ]
-        good = sum(row["problem"] is None for row in kept)
-        parts.append(f"# coverage: {percent(good / len(kept), 1) if kept else '0 %'} of these rows can be read")
-        parts += [
-            f"#   {name.strip(chr(34))}: {percent(sum(row[name.strip(chr(34))] is not None for row in kept) / max(1, len(kept)), 0)} filled"
-            for name in names
-        ]
-        parts += [
-            f"#   problem: {reason}"
-            for reason in list(dict.fromkeys(row["problem"] for row in kept if row["problem"]))[:3]
-        ]
+        rows = [dict(zip(titles, row, strict=True)) for row in frame]
+        parts.append(f"# first rows as they would be stored ({len(rows)} looked at):")
+        for row in rows[:_ROWS_SHOWN]:
+            parts.append(f"#   {', '.join(f'{name}={row[name]!r}' for name in names if row[name] is not None)}")
+        good = sum(row["problem"] is None for row in rows)
+        parts.append(f"# coverage: {percent(good / len(rows), 1) if rows else '0 %'} of these rows can be read")
+        for name in names:
+            filled = sum(row[name] is not None for row in rows) / max(1, len(rows))
+            parts.append(f"#   {name}: {percent(filled, 0)} filled")
+        problems = dict.fromkeys(row["problem"] for row in rows if row["problem"])
+        parts += [f"#   problem: {shown_reason(reason)}" for reason in list(problems)[:3]]
     parts += [f"# to answer: {question}" for question in questions]
     return "\n".join(parts)

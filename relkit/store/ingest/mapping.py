@@ -6,6 +6,7 @@ error that names its nearest neighbour.
 
 import hashlib
 import json
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -66,7 +67,7 @@ class Time(_Strict):
     @field_validator("format")
     @classmethod
     def _known_format(cls, text: str) -> str:
-        if text == "iso" or text in EPOCHS or "%" in text:
+        if text == "iso" or text in EPOCHS or ("%" in text and not set(text) & set("{}")):
             return text
         raise ValueError(
             f"format {text!r} is unknown; use iso, {', '.join(EPOCHS)} or a pattern such as %d/%b/%Y:%H:%M:%S %z"
@@ -147,6 +148,9 @@ class Mapping(_Strict):
             )
         if (self.kind == "minutes") != bool(self.samples):
             raise ValueError("minutes, and only minutes, need a [samples] section: which columns are measured values?")
+        for name in self.samples:
+            if not re.fullmatch("[a-z][a-z0-9_]{0,62}", name) or name in {"ts", "service", "n"}:
+                raise ValueError(f"[samples] {name!r} is no name for a series; use small letters, digits and _, and not ts, service or n")
         for name, cell in self.columns.items():
             form = target.columns[name]
             need = SPAN_UNITS if form == "span" else MONEY_UNITS if form == "money" else None
@@ -217,7 +221,7 @@ def _sentence(item: Any) -> str:
 def load_mapping(path: Path, kind: str | None = None) -> Mapping:
     """Read a mapping file; see `parse_mapping`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: no such mapping file; leave --map away to have one drafted") from None
     except (OSError, UnicodeDecodeError) as error:
