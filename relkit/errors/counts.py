@@ -50,11 +50,19 @@ class FingerprintCount:
 class FingerprintCounts:
     """All errors of a span of time, one row per fingerprint.
 
+    Parameters
+    ----------
+    rows : tuple of FingerprintCount
+        Most frequent first.
+    told : int or None
+        Attempts whose outcome is told, good ones included; None where nobody counted them.
+
     >>> FingerprintCounts((FingerprintCount(1, Signals(status=500), 3, 1),)).failed_attempts
     3
     """
 
     rows: tuple[FingerprintCount, ...] = ()
+    told: int | None = None
 
     @property
     def failed_attempts(self) -> int:
@@ -171,8 +179,14 @@ def verdict(
     if not 0 <= max_unknown_share <= 1:
         raise ParameterError.of("max_unknown_share", max_unknown_share, "0 to 1", "pass a share such as 0.05")
     n = counts.failed_attempts
+    if n == 0 and counts.told == 0:
+        sentence = "No attempt of this log tells its outcome, so nothing is known of errors."
+        return Verdict(
+            "errors", "INVALID", sentence, level=level, would_change="A log that tells outcomes or statuses."
+        )
     if n == 0:
-        return Verdict("errors", "FINE", "No failed attempt was seen.", level=level, n=0)
+        among = "" if counts.told is None else f" among {count(counts.told)}"
+        return Verdict("errors", "FINE", f"No failed attempt was seen{among}.", level=level, n=counts.told or 0)
     kinds = kind_counts(counts, rules)
     unknown = sum(row.attempts for row in kinds if row.kind is ErrorKind.UNKNOWN)
     share = unknown / n

@@ -137,6 +137,8 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
 
 def fingerprint_table(counts: FingerprintCounts, most: int = 10, name: str = "fingerprint_table") -> Table:
     """Show the commonest errors as they were seen: masked message, kind, and the rule that said so."""
+    if not counts.rows:
+        return Table(name, "No error was seen.", ("attempts",), (("0",),), {"fingerprints": 0, "attempts": 0})
     rows = []
     for row in counts.rows[:most]:
         answer = classify(row.signals)

@@ -30,6 +30,7 @@ from relkit.slo import (
 from relkit.units import US_PER_SECOND, count, duration, percent
 
 _FLOOR = 0.05
+_LATENCY_COLUMNS = ("percentile", "latency", "95 % interval")
 _MOST_POINTS = 336
 
 
@@ -243,7 +244,7 @@ def _uptimes_plate(uptimes: Mapping[str, Uptime], name: str) -> Plate:
     outages = sum(len(uptime.outages) for uptime in uptimes.values())
     caption = (
         f"{len(shares)} probed services, time-weighted (a state holds until the next row): "
-        f"median {percent(middle)} up, worst {percent(shown[0][0])}; {count(outages)} outages. "
+        f"median {percent(middle)} up, worst {percent(shown[0][0])}; {count(outages)} stretches of downtime. "
         + (f"The {len(shown)} worst are drawn." if len(shares) > len(shown) else "")
     ).strip()
     return plate(
@@ -268,10 +269,14 @@ def latency_table(latency: Latency) -> Table:
         between = "unknown" if interval is None else " to ".join(duration(end / US_PER_SECOND) for end in interval)
         rows.append((label, shown, between))
         values[f"{label}_us"] = value
+    if not latency.n:
+        return Table(
+            "latency", "No request tells its latency: the percentiles are unknown.", _LATENCY_COLUMNS, rows, values
+        )
     typical = "unknown" if latency.p50_us is None else duration(latency.p50_us / US_PER_SECOND)
     tail = "unknown" if latency.p99_us is None else duration(latency.p99_us / US_PER_SECOND)
     caption = f"Half of {count(latency.n)} requests that did not fail took at most {typical}, 99 % at most {tail} (first start to last end, waits included)."
-    return Table("latency", caption, ("percentile", "latency", "95 % interval"), rows, values)
+    return Table("latency", caption, _LATENCY_COLUMNS, rows, values)
 
 
 def plan_slo_table(minutes: Minutes, latency: Latency) -> Table:

@@ -57,6 +57,8 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
     hours = len(minutes) // 60
     if hours < 1:
         return empty_plate(name, "The requests have no clock: there is no course of time to draw.")
+    if not minutes.valid.any():
+        return empty_plate(name, "No request with a known outcome: there is no course of availability to draw.")
     bad = minutes.bad[: hours * 60].reshape(hours, 60).sum(axis=1)
     valid = minutes.valid[: hours * 60].reshape(hours, 60).sum(axis=1)
     covered = minutes.covered[: hours * 60].reshape(hours, 60).any(axis=1)

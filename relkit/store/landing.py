@@ -104,7 +104,9 @@ def finished(sql: str, table: str, columns: list[str], carried: list[str]) -> tu
     if table != "attempts":
         return _selected(sql, carried, values), columns
     signals = {name: signal_sql(name, name) for name in SIGNAL_FIELDS if name in columns}
-    values |= {name: f"CASE WHEN {_is_error(columns)} THEN {clean} END" for name, clean in signals.items() if name != "status"}
+    values |= {
+        name: f"CASE WHEN {_is_error(columns)} THEN {clean} END" for name, clean in signals.items() if name != "status"
+    }
     if not signals and "ok" not in columns:
         return _selected(sql, carried, values), columns
     values[_IS_ERROR] = _is_error(columns)

@@ -21,9 +21,9 @@ def schema_version_of(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the schema version of an open file, None when it holds no relkit tables."""
     try:
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):  # no such table, or somebody else's
         return None
-    return int(row[0]) if row else None
+    return int(row[0]) if row and str(row[0]).isdigit() else None
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, may_write: bool) -> None:
@@ -55,12 +55,29 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, may_write: boo
         return
     if not may_write:
         raise StoreError(
-            f"{path}: has schema {version}, this relkit reads {SCHEMA_VERSION}; run `relkit ingest` or `relkit migrate` once"
+            f"{path}: has schema {version}, this relkit reads {SCHEMA_VERSION}; the next `relkit ingest` into it moves it forward"
         )
+    _move_forward(connection, path, version)
+
+
+def _move_forward(connection: duckdb.DuckDBPyConnection, path: Path, version: int) -> None:
+    """Take all steps in one transaction, after a copy of the file is kept beside it."""
+    copy = path.with_suffix(f".schema{version}.duckdb")
     connection.execute("CHECKPOINT")
-    shutil.copy2(path, path.with_suffix(f".schema{version}.duckdb"))
+    try:
+        shutil.copy2(path, copy)
+    except OSError as error:
+        raise StoreError(
+            f"{copy}: no copy of the schema {version} file could be kept ({error.strerror or error}), so it was not moved forward"
+        ) from None
     connection.execute("BEGIN")
-    for step in range(version, SCHEMA_VERSION):
-        connection.execute(STEPS[step])
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)])
-    connection.execute("COMMIT")
+    try:
+        for step in range(version, SCHEMA_VERSION):
+            connection.execute(STEPS[step])
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", [str(SCHEMA_VERSION)])
+        connection.execute("COMMIT")
+    except (duckdb.Error, KeyError) as error:
+        connection.execute("ROLLBACK")
+        raise StoreError(
+            f"{path}: could not be moved from schema {version} to {SCHEMA_VERSION} ({str(error).strip().splitlines()[0]}); nothing was changed"
+        ) from None

@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 
 from relkit.exceptions import StoreError
-from relkit.store.migrate import migrate, schema_version_of
+from relkit.store.migrate import migrate
 
 LOCK_WAIT_S: Final = 10.0
 _HOLDER: Final = re.compile(r"PID ([0-9]+)")
@@ -76,11 +76,25 @@ def open_store(
     is_new = not place.exists()
     connection = _connect(place, write=write, threads=threads or _threads_asked(), wait_s=wait_s)
     try:
-        if is_new or write or schema_version_of(connection) is None:
-            migrate(connection, place, may_write=write)
+        # Progress is counted for those who ask for it; DuckDB's own bar would print between the lines of an answer.
+        connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        migrate(connection, place, may_write=write)
         yield Store(place, connection)
+    except BaseException:
+        is_bare = is_new and _is_empty(connection)
+        connection.close()
+        if is_bare:  # what failed leaves no database behind that was not there before
+            place.unlink(missing_ok=True)
+        raise
     finally:
         connection.close()
+
+
+def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        return connection.execute("SELECT 1 FROM ingests LIMIT 1").fetchone() is None
+    except duckdb.Error:
+        return True
 
 
 def _threads_asked() -> int:

@@ -99,6 +99,8 @@ def roles(folder: Path) -> Found:
         folder / "probes.csv", "timestamp service up", [(stamp(i * week / 10_000), "chat", 0) for i in range(10_000)]
     )
     ingest(folder, down, "probes", mapping(folder, "prober", text=_PROBES))
+    added = _count(folder, "SELECT count(*) FROM attempts WHERE source = 'others' AND NOT ok")
+    added += _count(folder, "SELECT count(*) FROM probes WHERE source = 'prober' AND NOT up")
     after, before = Pages(report(folder, "--week", "2026-W47")), demo_pages()
     shown = [("4_slo", name) for name in ("objectives", "budget", "burn", "latency", "plan_slo")]
     shown += [
@@ -111,8 +113,8 @@ def roles(folder: Path) -> Found:
     differing += [area for area in ("slo", "errors", "shadow") if before.verdict(area) != after.verdict(area)]
     return Found(
         f"10,000 shadow and 10,000 probe attempts and 10,000 probes down: {len(shown)} plates and tables and 3 verdicts as before",
-        f"changed: {', '.join(differing) or 'none'}; {after.verdict('slo')['sentence']}",
-        not differing,
+        f"{added:,} failing rows stored; changed: {', '.join(differing) or 'none'}; {after.verdict('slo')['sentence']}",
+        not differing and added == 30_000,
     )
 
 
@@ -164,6 +166,14 @@ def _rotate(folder: Path) -> None:
             old.rename(folder / f"app.csv.{number + 1}.gz")
     (folder / "app.csv.1.gz").write_bytes(gzip.compress((folder / "app.csv").read_bytes()))
     (folder / "app.csv").unlink()
+
+
+def _count(folder: Path, sql: str) -> int:
+    from relkit.store import open_store  # noqa: PLC0415
+
+    with open_store(folder / "relkit.duckdb") as store:
+        row = store.connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _content(folder: Path) -> tuple[int, int, int, str]:

@@ -68,9 +68,7 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
     return f"SELECT *{hidden}, wanted AND problem IS NULL AS fresh FROM ({sql}){order}", columns
 
 
-def _in_steps(
-    mapping: Mapping, scan: Scan, fields: list[Field], wanted: str, carried: list[str], records: str
-) -> str:
+def _in_steps(mapping: Mapping, scan: Scan, fields: list[Field], wanted: str, carried: list[str], records: str) -> str:
     """Nest the steps of all fields: raw, parsed, value, problem."""
     is_object = scan.file.format == "jsonl"
     kept = [*(["is_object"] if is_object else []), *carried]
@@ -136,8 +134,8 @@ def _paired_records(mapping: Mapping, scan: Scan, ts: Field) -> str:
     found = f"SELECT * FROM ({looks}) WHERE NOT relkit__other AND relkit__took <= {within_us}"
     ends_of = ", ".join(f"{name} AS relkit__end_{name}" for name in scan.names)
     return (
-        f"(SELECT relkit__s.*, relkit__e.* EXCLUDE (relkit__end), relkit__f.relkit__took, coalesce(relkit__s.relkit__start AND relkit__f.relkit__n IS NOT NULL, "
-        f"FALSE) AS relkit__ended FROM ({marks}) AS relkit__s LEFT JOIN ({found}) AS relkit__f USING (relkit__n) "
+        f"(SELECT relkit__s.*, relkit__e.* EXCLUDE (relkit__end), relkit__f.relkit__took, relkit__f.relkit__next IS NOT NULL "
+        f"AND relkit__s.relkit__start AS relkit__ended FROM ({marks}) AS relkit__s LEFT JOIN ({found}) AS relkit__f USING (relkit__n) "
         f"LEFT JOIN (SELECT rowid AS relkit__end, {ends_of} FROM {scan.records}) AS relkit__e ON relkit__e.relkit__end = relkit__f.relkit__next)"
     )
 

@@ -324,8 +324,10 @@ def _shown(connection: duckdb.DuckDBPyConnection, scan: Scan, kind: str, toml: s
     else:
         rows = [dict(zip(titles, row, strict=True)) for row in frame]
         parts.append(f"# first rows as they would be stored ({len(rows)} looked at):")
-        for row in rows[:_ROWS_SHOWN]:
-            parts.append(f"#   {', '.join(f'{name}={row[name]!r}' for name in names if row[name] is not None)}")
+        parts += [
+            f"#   {', '.join(f'{name}={row[name]!r}' for name in names if row[name] is not None)}"
+            for row in rows[:_ROWS_SHOWN]
+        ]
         good = sum(row["problem"] is None for row in rows)
         parts.append(f"# coverage: {percent(good / len(rows), 1) if rows else '0 %'} of these rows can be read")
         for name in names:

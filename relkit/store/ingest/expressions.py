@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 from relkit.exceptions import DataError
 from relkit.store.text import quoted
 
+LONGEST: Final = 2_000
 Kind = Literal["text", "number", "boolean", "null"]
 ColumnRef = Callable[[str], str]
 
@@ -31,7 +32,7 @@ FUNCTIONS: Final[dict[str, tuple[str, tuple[Kind, ...], Kind]]] = {
     "extract": ("regexp_extract({0}, {1}, 1)", ("text", "text"), "text"),
     "replace": ("replace({0}, {1}, {2})", ("text", "text", "text"), "text"),
     "concat": ("concat({0}, {1})", ("text", "text"), "text"),
-    "split": ("split_part({0}, {1}, CAST({2} AS INTEGER))", ("text", "text", "number"), "text"),
+    "split": ("split_part({0}, {1}, TRY_CAST({2} AS INTEGER))", ("text", "text", "number"), "text"),
 }
 
 _COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
@@ -75,13 +76,17 @@ def compile_expression(text: str, column: ColumnRef, end_column: ColumnRef | Non
     Examples
     --------
     >>> compile_expression("status < 400 and method == 'GET'", lambda name: f'"{name}"').sql
-    '((TRY_CAST("status" AS DOUBLE) < 400) AND ("method" = \\'GET\\'))'
+    '((TRY_CAST("status" AS DOUBLE) < 400::DOUBLE) AND ("method" = \\'GET\\'))'
     """
+    if len(text) > LONGEST:
+        raise DataError(f"expression {text[:60]!r}... has {len(text):,} characters; at most {LONGEST:,} are read")
     try:
         tree = ast.parse(text.strip(), mode="eval")
+        return _Compiler(text, column, end_column).visit(tree.body)
     except (SyntaxError, ValueError) as error:
         raise DataError(f"expression {text!r} does not parse: {error}; see docs/ingest.md for the language") from None
-    return _Compiler(text, column, end_column).visit(tree.body)
+    except (RecursionError, MemoryError):
+        raise DataError(f"expression {text[:60]!r}... is nested too deeply; split it") from None
 
 
 class _Compiler:
@@ -119,8 +124,11 @@ class _Compiler:
         if isinstance(value, bool):
             return Compiled("TRUE" if value else "FALSE", "boolean")
         if isinstance(value, (int, float)) and abs(value) < 1e300:
-            return Compiled(repr(value), "number")
+            # DOUBLE, as columns are read: whole numbers would overflow, decimals round in another way
+            return Compiled(f"{value!r}::DOUBLE", "number")
         if isinstance(value, str):
+            if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise self._refused("a text with characters that no UTF-8 text holds")
             return Compiled(quoted(value), "text")
         raise self._refused(repr(value))
 
@@ -147,7 +155,7 @@ class _Compiler:
         kinds = {yes.kind, no.kind} - {"null"}
         kind: Kind = kinds.pop() if len(kinds) == 1 else "text"
         if kinds:  # two kinds left: only text holds both
-            yes, no = Compiled(f"CAST({yes.sql} AS VARCHAR)", "text"), Compiled(f"CAST({no.sql} AS VARCHAR)", "text")
+            yes, no = Compiled(self._text(yes), "text"), Compiled(self._text(no), "text")
         return Compiled(f"(CASE WHEN {self._truth(node.test)} THEN {yes.sql} ELSE {no.sql} END)", kind)
 
     def _compare(self, node: ast.Compare) -> Compiled:
@@ -164,10 +172,8 @@ class _Compiler:
             if not isinstance(right_node, (ast.Tuple, ast.List)) or not right_node.elts:
                 raise self._refused("`in` without a list")
             members = [self.visit(element) for element in right_node.elts]
-            if any(member.kind == "number" for member in members):
-                inside = f"{self._number(left)} IN ({', '.join(self._number(member) for member in members)})"
-            else:
-                inside = f"{left.sql} IN ({', '.join(member.sql for member in members)})"
+            as_kind = self._number if any(member.kind == "number" for member in members) else self._text
+            inside = f"{as_kind(left)} IN ({', '.join(as_kind(member) for member in members)})"
             return (
                 f"(NOT coalesce({inside}, FALSE))" if isinstance(operator, ast.NotIn) else f"coalesce({inside}, FALSE)"
             )
@@ -179,9 +185,11 @@ class _Compiler:
         sign = _COMPARISONS.get(type(operator))
         if sign is None:
             raise self._refused(type(operator).__name__)
-        if "number" in {left.kind, right.kind}:
-            return f"({self._number(left)} {sign} {self._number(right)})"
-        return f"({left.sql} {sign} {right.sql})"
+        kinds = {left.kind, right.kind}
+        if "null" in kinds:
+            raise self._refused("a comparison with None, which is never true; write `is None`")
+        as_kind = self._number if "number" in kinds else self._boolean if "boolean" in kinds else self._text
+        return f"({as_kind(left)} {sign} {as_kind(right)})"
 
     def _call(self, node: ast.Call) -> Compiled:
         if not isinstance(node.func, ast.Name) or node.keywords:
@@ -193,14 +201,14 @@ class _Compiler:
             raise self._refused("column() without one name in quotes")
         if name == "coalesce" and node.args:
             values = [self.visit(value) for value in node.args]
-            return Compiled(f"coalesce({', '.join(f'CAST({value.sql} AS VARCHAR)' for value in values)})", "text")
+            return Compiled(f"coalesce({', '.join(self._text(value) for value in values)})", "text")
         if name not in FUNCTIONS:
             raise self._refused(f"{name}()")
         template, kinds, gives = FUNCTIONS[name]
         if len(node.args) != len(kinds):
             raise self._refused(f"{name}() with {len(node.args)} arguments, it takes {len(kinds)}")
         arguments = [
-            self._number(value) if kind == "number" else value.sql
+            self._number(value) if kind == "number" else self._text(value)
             for value, kind in zip((self.visit(argument) for argument in node.args), kinds, strict=True)
         ]
         return Compiled(template.format(*arguments), gives)
@@ -214,3 +222,11 @@ class _Compiler:
     @staticmethod
     def _number(compiled: Compiled) -> str:
         return compiled.sql if compiled.kind in {"number", "null"} else f"TRY_CAST({compiled.sql} AS DOUBLE)"
+
+    @staticmethod
+    def _text(compiled: Compiled) -> str:
+        return compiled.sql if compiled.kind == "text" else f"CAST({compiled.sql} AS VARCHAR)"
+
+    @staticmethod
+    def _boolean(compiled: Compiled) -> str:
+        return compiled.sql if compiled.kind == "boolean" else f"TRY_CAST({compiled.sql} AS BOOLEAN)"

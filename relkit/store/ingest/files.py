@@ -139,6 +139,10 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
         raise DataError(
             f"{path.name}: does not look like text (it holds zero bytes); CSV, JSONL and Parquet can be read"
         )
+    if b"\r" in head.rstrip(b"\r\n") and b"\n" not in head:
+        raise DataError(
+            f"{path.name}: its lines end with a carriage return alone; write it out with LF or CR LF line ends"
+        )
     if found is None:
         found = "jsonl" if head.lstrip()[:1] == b"{" else "csv"
     if found == "jsonl":
@@ -157,7 +161,7 @@ def _head(path: Path, packing: str, size: int = 1 << 16) -> bytes:
     try:
         with open_bytes(path, packing) as stream:
             return stream.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
         raise DataError(
             f"{path.name}: the packed file is cut off or damaged ({error}); nothing of it was stored"
         ) from None

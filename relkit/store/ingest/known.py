@@ -55,7 +55,9 @@ def mark_known(
 def _mark_by_line(
     connection: DuckDBPyConnection, source: str, table: str, columns: list[str], earlier: Entry | None, nameless: str
 ) -> bool:
-    overlaps = bool(earlier and earlier.overlaps) or _shares_lines(connection, source, table, columns, earlier, nameless)
+    overlaps = bool(earlier and earlier.overlaps) or _shares_lines(
+        connection, source, table, columns, earlier, nameless
+    )
     if not overlaps:
         return False
     lines = "SELECT line_hash, count(*) AS stored FROM there GROUP BY line_hash"
@@ -104,7 +106,8 @@ def _mark_by_identity(connection: DuckDBPyConnection, source: str, table: str, i
     _mark_repeated(connection, identity, key, named)
     if connection.execute(f"SELECT 1 FROM {table} WHERE source = ? LIMIT 1", [source]).fetchone():
         connection.execute(
-            f"UPDATE staged SET fresh = FALSE FROM {table} AS there WHERE there.source = ? AND {same} AND fresh", [source]
+            f"UPDATE staged SET fresh = FALSE FROM {table} AS there WHERE there.source = ? AND {same} AND fresh",
+            [source],
         )
 
 

@@ -180,7 +180,9 @@ def _load(
             return outcome  # the beginning of a first line: the log will go on
         if rejects.new:
             worst = "; ".join(f"{reason} ({number} rows)" for reason, number in reasons)
-            raise DataError(f"{file.path.name}: no row could be read: {worst}. Nothing of it was stored; mend the mapping")
+            raise DataError(
+                f"{file.path.name}: no row could be read: {worst}. Nothing of it was stored; mend the mapping"
+            )
     ingest_id = count(connection, "SELECT coalesce(max(ingest_id), 0) + 1 FROM ingests")
     _land(connection, mapping, table, columns, ingest_id)
     if rejects.rows:

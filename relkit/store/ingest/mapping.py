@@ -121,7 +121,22 @@ class Mapping(_Strict):
     @field_validator("columns", "samples", mode="before")
     @classmethod
     def _short_form(cls, cells: Any) -> Any:
-        return {name: {"column": cell} if isinstance(cell, str) else cell for name, cell in dict(cells).items()}
+        if not isinstance(cells, dict):
+            raise ValueError('is no section; write NAME = "column" lines below it')  # noqa: TRY004  pydantic reads ValueError
+        for name, cell in cells.items():
+            if not isinstance(cell, (str, dict, Cell)):
+                raise ValueError(f'{name} = {cell!r} is no column; write "column", or {{ expr = "..." }}, or use [constants]')
+        return {name: {"column": cell} if isinstance(cell, str) else cell for name, cell in cells.items()}
+
+    @field_validator("samples")
+    @classmethod
+    def _series_names(cls, samples: dict[str, Cell]) -> dict[str, Cell]:
+        for name in samples:
+            if not re.fullmatch("[a-z][a-z0-9_]{0,62}", name) or name in {"ts", "service", "n"}:
+                raise ValueError(
+                    f"{name!r} is no name for a series; use small letters, digits and _, and not ts, service or n"
+                )
+        return samples
 
     @model_validator(mode="after")
     def _complete(self) -> "Mapping":
@@ -148,9 +163,6 @@ class Mapping(_Strict):
             )
         if (self.kind == "minutes") != bool(self.samples):
             raise ValueError("minutes, and only minutes, need a [samples] section: which columns are measured values?")
-        for name in self.samples:
-            if not re.fullmatch("[a-z][a-z0-9_]{0,62}", name) or name in {"ts", "service", "n"}:
-                raise ValueError(f"[samples] {name!r} is no name for a series; use small letters, digits and _, and not ts, service or n")
         for name, cell in self.columns.items():
             form = target.columns[name]
             need = SPAN_UNITS if form == "span" else MONEY_UNITS if form == "money" else None

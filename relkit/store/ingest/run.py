@@ -1,10 +1,13 @@
 """One `relkit ingest`: files found, mapping read or drafted, each file landed, progress shown."""
 
 import glob
+import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from relkit.exceptions import DataError
 from relkit.store.classify import classify_new
@@ -56,12 +59,17 @@ def ingest_files(
     for path in paths:
         inspect(path, mapping.format, mapping.delimiter)  # what cannot be read is said before anything is stored
     outcomes = []
-    with open_store(database, write=True) as store:
+    with open_store(database, write=True, threads=_threads()) as store:
         for path in paths:
             with _progress(store, path.name, show=show_progress):
                 outcomes.append(ingest_file(store, path, mapping))
         classify_new(store.connection)
     return outcomes
+
+
+def _threads() -> int | None:
+    """All cores, unless RELKIT_THREADS says otherwise: rows keep the order of the file at any number."""
+    return None if "RELKIT_THREADS" in os.environ else os.cpu_count()
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
@@ -83,15 +91,21 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def _age(path: Path) -> tuple[str, int]:
-    """Sort key: the name without rotation number and packing, then higher numbers first."""
+_DATED: Final = re.compile(r"[-._]?(20[0-9]{2}-?[01][0-9]-?[0-3][0-9](?:[-T]?[0-9]{2,6})?)(?![0-9])")
+
+
+def _age(path: Path) -> tuple[str, bool, str, int, str]:
+    """Sort key, oldest first: of log.2.gz, log.1, log the higher numbers, of log-20261116, log the earlier dates."""
     number, parts = 0, []
     for part in path.name.split("."):
         if part.isdigit() and len(part) < 4:
             number = int(part)
         elif part not in {"gz", "zst"}:
             parts.append(part)
-    return str(path.with_name(".".join(parts))), -number
+    name = ".".join(parts)
+    dated = _DATED.search(name)
+    bare = name.replace(dated[0], "", 1) if dated else name
+    return str(path.with_name(bare)), dated is None, dated[1] if dated else "", -number, path.name
 
 
 def _drafted(path: Path, kind: str, confirm: Callable[[str], bool]) -> Mapping:

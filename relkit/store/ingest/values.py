@@ -191,12 +191,13 @@ _OFFSET: Final = "[0-9]:[0-9]{2}[^+-]*[+-][0-9]{2}(:?[0-9]{2})?$"
 def _stamp(fmt: str) -> tuple[str, str]:
     """SQL that parses a stamp to TIMESTAMPTZ, one without a zone as UTC; SQL that says whether it names its zone."""
     if fmt == "iso":
-        last = "right({r}, 1)"
         # Python's logging writes milliseconds after a comma
         parsed = "coalesce(TRY_CAST({r} AS TIMESTAMPTZ), TRY_CAST(replace({r}, ',', '.') AS TIMESTAMPTZ))"
-        has_zone = f"({last} = 'Z' OR ends_with({{r}}, 'UTC') OR regexp_matches({{r}}, '{_OFFSET}'))"
-        digits = f"({last} BETWEEN '0' AND '9')"
-        return f"CASE WHEN {digits} OR {has_zone} THEN {parsed} END", has_zone
+        has_zone = f"(ends_with({{r}}, 'UTC') OR regexp_matches({{r}}, '{_OFFSET}'))"
+        digits = "right({r}, 1) BETWEEN '0' AND '9'"
+        # The commonest stamp first: its end alone tells that it has a zone
+        stamp = f"CASE WHEN ends_with({{r}}, 'Z') THEN {parsed} WHEN {digits} OR {has_zone} THEN {parsed} END"
+        return stamp, f"(ends_with({{r}}, 'Z') OR {has_zone})"
     parsed = f"try_strptime({{r}}, {quoted(fmt)})"
     if "%z" in fmt or "%Z" in fmt:
         return parsed, "TRUE"

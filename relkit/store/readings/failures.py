@@ -34,10 +34,12 @@ def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
         f"GROUP BY fp, {fields} ORDER BY count(*) DESC, fp",
         values,
     ).fetchall()
+    told = store.connection.execute(
+        f"SELECT count(ok) FROM attempts WHERE role = 'user' AND {where}", values
+    ).fetchone()
     width = len(SIGNAL_FIELDS)
-    return FingerprintCounts(
-        tuple(FingerprintCount(row[0], Signals(*row[1 : 1 + width]), *row[1 + width :]) for row in rows)
-    )
+    counted = (FingerprintCount(row[0], Signals(*row[1 : 1 + width]), *row[1 + width :]) for row in rows)
+    return FingerprintCounts(tuple(counted), told[0] if told else 0)
 
 
 def cause_hours(store: Store, period: Period) -> tuple[int, dict[str, npt.NDArray[np.int64]]]:
