@@ -76,8 +76,6 @@ def open_store(
     is_new = not place.exists()
     connection = _connect(place, write=write, threads=threads or _threads_asked(), wait_s=wait_s)
     try:
-        # Progress is counted for those who ask for it; DuckDB's own bar would print between the lines of an answer.
-        connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         migrate(connection, place, may_write=write)
         yield Store(place, connection)
     except BaseException:

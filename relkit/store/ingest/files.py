@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Literal, cast
+from typing import IO, Any, Final, Literal, cast
 
 import zstandard
 
@@ -77,8 +77,38 @@ def open_bytes(path: Path, packing: str) -> IO[bytes]:
     if packing == "gzip":
         return cast("IO[bytes]", gzip.open(path, "rb"))
     if packing == "zstd":
-        return cast("IO[bytes]", zstandard.open(path, "rb"))
+        return cast("IO[bytes]", io.BufferedReader(_Unpacked(path), CHUNK))
     return path.open("rb")
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a zstd file of any number of frames; unlike zstandard's own reader it notices a missing end."""
+
+    def __init__(self, path: Path) -> None:
+        self._packed = path.open("rb")
+        self._frame: Any = None
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            packed = (self._frame.unused_data if self._frame and self._frame.eof else b"") or self._packed.read(CHUNK)
+            if not packed:
+                if self._frame and not self._frame.eof:
+                    raise EOFError("compressed file ended before the end of its last frame")
+                return 0
+            if self._frame is None or self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready = self._frame.decompress(packed)
+        taken = len(memoryview(buffer)[: len(self._ready)])
+        buffer[:taken], self._ready = self._ready[:taken], self._ready[taken:]
+        return taken
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
 
 
 def digest(path: Path, packing: str, sizes: Iterable[int] = ()) -> Digest:

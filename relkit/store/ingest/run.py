@@ -127,6 +127,8 @@ def _progress(store: Store, name: str, *, show: bool) -> Iterator[None]:
         return
     from tqdm.auto import tqdm  # noqa: PLC0415  only a terminal needs it
 
+    # Progress is counted only when asked for (in a kernel DuckDB refuses without widgets), and drawn by us alone.
+    store.connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
     done = threading.Event()
     with tqdm(total=100, desc=name, unit="%", leave=False, bar_format="{desc} {bar} {n:.0f} % {elapsed}") as bar:
 
