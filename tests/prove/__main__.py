@@ -11,7 +11,7 @@ from typing import Final
 from .point import POINTS, ROOT, Point, Skipped, run, scratch
 
 AREAS: Final = ("spine", "errors", "policies", "simulation", "tune", "slo", "shadow", "live", "product")
-PROVED: Final = {"spine": ("spine_rules", "spine_page", "spine_traces", "spine_start")}
+PROVED: Final = {"spine": ("spine_rules", "spine_page", "spine_traces", "spine_start", "spine_strict")}
 PAGE: Final = ROOT / "docs/proofs.md"
 
 
