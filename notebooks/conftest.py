@@ -4,6 +4,8 @@ from nbval.plugin import IPyNbCell, NbCellError
 
 from relkit.report.compare import difference_line
 
+LONGEST = 400
+
 
 def _one_line(self, key, left, right):
     self.comparison_traceback.append(difference_line(key, left, right))
@@ -12,7 +14,9 @@ def _one_line(self, key, left, right):
 def _brief(self, excinfo):
     error = excinfo.value
     if isinstance(error, NbCellError) and str(error) == "Cell outputs differ":
-        return f"{self.parent.path.name}, cell {self.cell_num}: {error.inner_traceback}"
+        # nbval prints outputs whole where their number differs: a picture is 20 KB of markup
+        text = " ".join(error.inner_traceback.split())
+        return f"{self.parent.path.name}, cell {self.cell_num}: {text[:LONGEST]}{'…' * (len(text) > LONGEST)}"
     return _whole(self, excinfo)
 
 

@@ -21,6 +21,7 @@ from relkit.units import printable
 FINE: Final = 0
 COULD_NOT_RUN: Final = 1
 GUARDRAIL_BROKEN: Final = 3
+_INTERRUPTED: Final = 130  # typer's word for it
 KINDS: Final = ("attempts", "events", "minutes", "pairs", "arms", "faults", "probes")
 
 app = typer.Typer(
@@ -188,13 +189,15 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(str(error))
         code = COULD_NOT_RUN
     except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted; nothing half done was kept")
-        code = COULD_NOT_RUN
+        code = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = COULD_NOT_RUN
     except TyperException as error:
         _complain_of_usage(error)
+        code = COULD_NOT_RUN
+    if code == _INTERRUPTED:
+        _complain("interrupted; nothing half done was kept")
         code = COULD_NOT_RUN
     sys.exit(code)
 

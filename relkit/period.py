@@ -59,9 +59,9 @@ def period_of(label: str, zone: str = "UTC") -> Period:
         raise ParameterError.of("week", label, "a week such as 2026-W47, or all", remedy)
     try:
         monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
-    except ValueError:
+        return Period(label, _midnight_us(monday, zone), _midnight_us(monday + timedelta(days=7), zone), zone)
+    except (ValueError, OverflowError):
         raise ParameterError.of("week", label, "a week that exists (W01 to W52 or W53)", remedy) from None
-    return Period(label, _midnight_us(monday, zone), _midnight_us(monday + timedelta(days=7), zone), zone)
 
 
 def week_label(ts_us: int, zone: str = "UTC") -> str:

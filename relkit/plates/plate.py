@@ -6,6 +6,7 @@ SVG inside its address is shown. It is text, so a strict notebook comparison see
 
 import io
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -88,7 +89,9 @@ def rounded(values: Mapping[str, Any]) -> dict[str, Any]:
 def plate(name: str, drawn: Figure, *, caption: str, alt: str, values: Mapping[str, Any] | None = None) -> Plate:
     """Draw a figure once, as SVG that depends on nothing but its numbers."""
     buffer = io.StringIO()
-    with rc_context({**RC, "svg.hashsalt": name}):
+    with rc_context({**RC, "svg.hashsalt": name}), warnings.catch_warnings():
+        # the text itself stands in the picture, so a reader's own fonts draw what ours lack
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         drawn.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

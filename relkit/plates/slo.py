@@ -27,7 +27,7 @@ from relkit.slo import (
     share_digits,
     tiers_for,
 )
-from relkit.units import US_PER_SECOND, count, duration, percent
+from relkit.units import US_PER_SECOND, count, duration, percent, printable
 
 _FLOOR = 0.05
 _LATENCY_COLUMNS = ("percentile", "latency", "95 % interval")
@@ -116,7 +116,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
     )
     fig, ax = figure(height_in=2.6)
     ax.set_yscale("log")
-    top = max(100.0, (worst or 1.0) * 2)
+    top = max(100.0, worst * 2)
     ax.set_ylim(_FLOOR, top)
     for start, end in pages:
         ax.axvspan(_day(start), _day(end + 1), color=BAD, alpha=0.18, lw=0)
@@ -236,7 +236,7 @@ def _uptimes_plate(uptimes: Mapping[str, Uptime], name: str) -> Plate:
             va="center",
             fontsize=8.5,
         )
-    ax.set_yticks(places, [service for _, service in shown])
+    ax.set_yticks(places, [printable(service)[:40] for _, service in shown])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, max(0.1, 130 * (1 - shown[0][0])))
     ax.set_xlabel("time down (%)")
@@ -318,7 +318,7 @@ def plan_slo_table(minutes: Minutes, latency: Latency) -> Table:
 def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
     """Set a time axis in UTC with one label a day (or fewer), no two of which touch."""
     ax.set_xlim(_day(start_minute), _day(end_minute))
-    days = (end_minute - start_minute) / 1440
+    days = _day(end_minute) - _day(start_minute)
     if days <= 1.5:
         ax.xaxis.set_major_locator(mdates.HourLocator(interval=3 if days > 0.5 else 1))
         ax.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M"))

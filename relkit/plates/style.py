@@ -26,6 +26,7 @@ RC: Final[dict[str, Any]] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name of somebody's log is a dollar
     "path.simplify": False,
     "axes.spines.top": False,
     "axes.spines.right": False,

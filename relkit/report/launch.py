@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -90,9 +91,10 @@ def run_notebooks(
     ):
         # Threads: each waits for a kernel, which is a process of its own. Python gives signals to the main thread, so
         # nobody below replaces the handlers of the command line, and an interrupt ends the kernels from here.
+        called_off = threading.Event()
         kernels: list[Any] = []
         runs = {
-            source.stem: pool.submit(_run, source, Path(folder), given, kernels, keep_failed)
+            source.stem: pool.submit(_run, source, Path(folder), given, kernels, called_off, keep_failed)
             for source, given in passed.items()
         }
         try:
@@ -102,6 +104,7 @@ def run_notebooks(
                 on_done(name)
             return whole
         finally:
+            called_off.set()
             _end(list(runs.values()), kernels)
 
 
@@ -117,7 +120,12 @@ def _end(runs: Sequence[Future[Any]], kernels: Sequence[Any]) -> None:
 
 
 def _run(
-    source: Path, folder: Path, parameters: Mapping[str, Any], kernels: list[Any], keep_failed: Path | None
+    source: Path,
+    folder: Path,
+    parameters: Mapping[str, Any],
+    kernels: list[Any],
+    called_off: threading.Event,
+    keep_failed: Path | None,
 ) -> tuple[NotebookNode, Shown]:
     output = folder / source.name
     try:
@@ -125,7 +133,7 @@ def _run(
         notebook = normalise(read_notebook(output))
         return notebook, check_outputs(source.stem, notebook)
     except ReportError as error:
-        if keep_failed is None or not output.is_file():
+        if keep_failed is None or called_off.is_set() or not output.is_file():
             raise
         keep_failed.mkdir(parents=True, exist_ok=True)
         kept = keep_failed / f"{source.stem}.failed.ipynb"
@@ -145,6 +153,8 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels:
 
         def __init__(self, *words: Any, **settings: Any) -> None:
             super().__init__(*words, **settings)
+            # else it lies in the system's temporary folder, and stays there when we are killed
+            self.connection_file = str(output.with_suffix(".json"))
             kernels.append(self)
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is in the error we raise

@@ -20,7 +20,8 @@ from relkit.verdict import MIME
 
 _HIDDEN: Final = {"parameters", "injected-parameters", "setup"}
 # matplotlib numbers its groups from 1 in every picture; on a page with several, the numbers would stand twice
-_UNUSED_ID: Final = re.compile(r"(?<=<g) id='[A-Za-z_.]+_\d+'")
+_UNUSED_ID: Final = re.compile(r"(?<=<g) id='[\w.]+_\d+'")
+_FIGURE: Final = re.compile(r"<figure class='[a-z]+' id='(?P<id>[^']+)'>")
 _ANCHOR: Final = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
 
 
@@ -82,7 +83,7 @@ def _blocks(notebook: NotebookNode) -> list[str]:
         for output in cell.get("outputs", ()):
             shown = output.get("data", {})
             if MIME in shown and "text/html" in shown:
-                blocks.append(_inline_pictures(shown["text/html"]))
+                blocks.append(_inline_pictures(_named(shown["text/html"])))
             elif text := shown.get("text/plain") or output.get("text"):
                 blocks.append(f"<pre>{escape(text)}</pre>")
     return blocks
@@ -92,6 +93,16 @@ def _markdown(text: str) -> str:
     from nbconvert.filters import markdown2html_mistune  # noqa: PLC0415  a second of imports that only a page needs
 
     return _ANCHOR.sub("", markdown2html_mistune(text))
+
+
+def _named(html: str) -> str:
+    """Let each figure be read aloud by its caption; Chromium takes no name from `<figcaption>` alone."""
+    found = _FIGURE.match(html)
+    if not found:
+        return html
+    caption = f"{found['id']}-caption"
+    head = f"{found[0][:-1]} aria-labelledby='{caption}'>"
+    return head + html[found.end() :].replace("<figcaption>", f"<figcaption id='{caption}'>", 1)
 
 
 def _inline_pictures(html: str) -> str:

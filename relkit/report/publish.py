@@ -116,10 +116,12 @@ def _no_folder_in_the_way(link: Path) -> None:
 
 
 def _sweep(runs: Path) -> None:
-    """Remove what a killed run left behind. A living one touches its folder with every notebook."""
+    """Remove what a killed run left behind: a living one writes with every cell, and no cell may take an hour."""
     for left in (*runs.glob("making-*"), *runs.glob("link-*")):
         with contextlib.suppress(OSError):
-            if time.time() - left.lstat().st_mtime > _LEFT_OVER_S:
+            parts = () if left.is_symlink() else left.rglob("*")
+            newest = max(path.lstat().st_mtime for path in (left, *parts))
+            if time.time() - newest > _LEFT_OVER_S:
                 left.unlink() if left.is_symlink() else shutil.rmtree(left)
 
 
@@ -140,17 +142,12 @@ def _make(
     root = project_folder()
     code = code_identity(root)
     parameters: dict[str, Any] = {"database": str(database), "week": period.label, "config": config}
-
-    def done(name: str) -> None:
-        os.utime(fresh.parent)
-        on_step(name)
-
     runs = run_notebooks(
         [root / "notebooks" / f"{name}.ipynb" for name in notebooks],
         parameters,
         scratch=fresh.parent,
         keep_failed=fresh.parent.parent,
-        on_done=done,
+        on_done=on_step,
     )
     for name, (notebook, _) in runs.items():
         _hide_folders(notebook, {**parameters, "database": database.name, "config": Path(config).name})

@@ -186,9 +186,9 @@ def _load(
     ingest_id = count(connection, "SELECT coalesce(max(ingest_id), 0) + 1 FROM ingests")
     _land(connection, mapping, table, columns, ingest_id)
     if rejects.rows:
-        connection.executemany(
-            "INSERT INTO rejects VALUES (?, ?, ?, ?)",
-            [(ingest_id, row.line, row.reason, row.raw) for row in rejects.rows],
+        connection.execute(
+            "INSERT INTO rejects SELECT ?, unnest(?), unnest(?), unnest(?)",
+            [ingest_id, *(list(column) for column in zip(*rejects.rows, strict=True))],
         )
     tail_hash = None
     if content.has_open_tail and file.format != "parquet" and records and rejects.open_line is None:

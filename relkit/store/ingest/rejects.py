@@ -123,8 +123,8 @@ def _walk(
     seen = n = 0
     with open_bytes(file.path, file.packing) as stream:
         for line, end, raw in _records(stream, file):
-            # The start that DuckDB tells may lie in blank lines before the record, never after its end.
-            upto = bisect_left(starts, end, lo=seen)
+            # The start that DuckDB tells may lie in line ends before the record, never after its last letter.
+            upto = bisect_left(starts, end - len(raw) + len(raw.rstrip(b"\r\n")), lo=seen)
             if upto > seen:
                 yield line, raw, 0, unsplit[seen][1]
                 seen = upto

@@ -20,6 +20,7 @@ from relkit.store.ingest.files import CHUNK, LogFile, open_bytes
 from relkit.store.text import identifier, md5_64, quoted
 
 MAX_LINE_BYTES: Final = 16 << 20
+_MISSPELT: Final = 0.85
 
 
 @dataclass(slots=True)
@@ -110,22 +111,29 @@ class Scan:
         )
 
     def must_have_keys(self, connection: DuckDBPyConnection) -> None:
-        """Refuse a mapped JSON key that stands in no line; the header check of a format that has no header.
+        """Refuse a misspelt JSON key: one that stands in no line while one much like it does, which nobody reads.
+
+        A key that is merely absent is none: many logs write `error` only where there is one.
 
         Raises
         ------
         DataError
-            With the nearest key.
+            With the key that is probably meant.
         """
         if self.file.format != "jsonl":
             return
-        unseen = {name: alias for name, alias in self._json_keys.items() if name not in self.file.columns}
-        if not unseen:
+        unread = [name for name in self.file.columns if name not in self._json_keys]
+        doubtful = {
+            name: alias
+            for name, alias in self._json_keys.items()
+            if name not in self.file.columns and get_close_matches(name, unread, n=1, cutoff=_MISSPELT)
+        }
+        if not doubtful:
             return
         counts = connection.execute(
-            f"SELECT {', '.join(f'count({alias})' for alias in unseen.values())} FROM {self.records}"
+            f"SELECT {', '.join(f'count({alias})' for alias in doubtful.values())} FROM {self.records}"
         ).fetchone()
-        for name, count in zip(unseen, counts or (), strict=True):
+        for name, count in zip(doubtful, counts or (), strict=True):
             if not count:
                 raise self._absent(name, self.file.columns)
 
