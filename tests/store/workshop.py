@@ -52,12 +52,12 @@ class Workshop:
 
     def content(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything stored but the ledger, sorted: what two ways of reading a log must agree on."""
-        found = {
-            table: self.rows(f"SELECT * EXCLUDE (ingest_id) FROM {table} ORDER BY ALL") for table in TABLES
-        }
+        found = {table: self.rows(f"SELECT * EXCLUDE (ingest_id) FROM {table} ORDER BY ALL") for table in TABLES}
         found["fingerprints"] = self.rows("SELECT * FROM fingerprints ORDER BY ALL")
         found["rejects"] = self.rows("SELECT reason, raw FROM rejects ORDER BY ALL")
         return found
 
     def is_empty(self) -> bool:
-        return not any(self.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in (*TABLES, "fingerprints", "rejects", "ingests"))
+        return not any(
+            self.rows(f"SELECT 1 FROM {table} LIMIT 1") for table in (*TABLES, "fingerprints", "rejects", "ingests")
+        )

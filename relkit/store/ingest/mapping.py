@@ -125,7 +125,7 @@ class Mapping(_Strict):
             raise ValueError('is no section; write NAME = "column" lines below it')  # noqa: TRY004  pydantic reads ValueError
         for name, cell in cells.items():
             if not isinstance(cell, (str, dict, Cell)):
-                raise ValueError(
+                raise ValueError(  # noqa: TRY004
                     f'{name} = {cell!r} is no column; write "column", or {{ expr = "..." }}, or use [constants]'
                 )
         return {name: {"column": cell} if isinstance(cell, str) else cell for name, cell in cells.items()}

@@ -25,7 +25,9 @@ tokens_out = { expr = "end.tokens" }
 """
 HEAD = "ts,user,event,model,tokens,error\n"
 T0 = 1_795_000_000
-_SHOWN = f"SELECT session_id, ts // 1000000 - {T0}, ended, ok, latency_us // 1000000, tokens_out FROM attempts ORDER BY ALL"
+_SHOWN = (
+    f"SELECT session_id, ts // 1000000 - {T0}, ended, ok, latency_us // 1000000, tokens_out FROM attempts ORDER BY ALL"
+)
 
 
 def event(at: int, user: str, word: str, tokens: str = "", error: str = "", model: str = "m") -> str:
@@ -59,7 +61,10 @@ def test_an_end_that_comes_later_replaces_the_censored_row(workshop: Workshop) -
     assert workshop.ingest(log, EVENTS).kept == 2
     outcome = workshop.ingest(log + event(4, "a", "done") + event(5, "c", "start"), EVENTS)
     assert (outcome.read, outcome.kept, outcome.already_there) == (3, 1, 2)
-    assert workshop.rows("SELECT ended, count(*) FROM attempts GROUP BY ended ORDER BY ended") == [(False, 2), (True, 1)]
+    assert workshop.rows("SELECT ended, count(*) FROM attempts GROUP BY ended ORDER BY ended") == [
+        (False, 2),
+        (True, 1),
+    ]
 
 
 def test_of_equal_starts_each_keeps_its_own_fate(workshop: Workshop) -> None:
@@ -67,7 +72,10 @@ def test_of_equal_starts_each_keeps_its_own_fate(workshop: Workshop) -> None:
     log = HEAD + event(0, "a", "start") * 3
     workshop.ingest(log, EVENTS)
     workshop.ingest(log + event(4, "a", "failed", "", "late"), EVENTS)
-    assert workshop.rows("SELECT ended, count(*) FROM attempts GROUP BY ended ORDER BY ended") == [(False, 2), (True, 1)]
+    assert workshop.rows("SELECT ended, count(*) FROM attempts GROUP BY ended ORDER BY ended") == [
+        (False, 2),
+        (True, 1),
+    ]
     assert workshop.ingest(log + event(4, "a", "failed", "", "late") + event(9, "b", "start"), EVENTS).kept == 1
 
 
@@ -85,7 +93,9 @@ def test_a_bad_value_of_the_end_makes_the_start_a_reject(workshop: Workshop) -> 
     workshop.ingest(log, EVENTS)
     outcome = workshop.ingest(log + event(2, "a", "done", "many"), EVENTS)
     assert (outcome.read, outcome.kept, outcome.rejected, outcome.already_there) == (2, 0, 1, 1)
-    assert [(line, reason) for line, reason, _ in workshop.rejects()] == [(2, "tokens_out: 'many' is no whole number at or above 0")]
+    assert [(line, reason) for line, reason, _ in workshop.rejects()] == [
+        (2, "tokens_out: 'many' is no whole number at or above 0")
+    ]
     assert workshop.column("SELECT count(*) FROM attempts") == [1]
 
 
@@ -94,16 +104,20 @@ def test_a_bad_value_of_the_end_makes_the_start_a_reject(workshop: Workshop) -> 
 def test_a_log_of_events_that_grows_equals_one_reading_of_the_whole(
     workshop: Workshop, another: Callable[[], Workshop], form: str, seed: int
 ) -> None:
-    draw = random.Random(seed)
+    draw, words = random.Random(seed), ["start", "start", "done", "failed", "other"]
     lines = [
-        event(i // 4, draw.choice("abc"), draw.choice(["start", "start", "done", "failed", "other"]), draw.choice(["", "5", "x"]), draw.choice(["", "e 1", "e 2"]))
+        event(
+            i // 4, draw.choice("abc"), draw.choice(words), draw.choice(["", "5", "x"]), draw.choice(["", "e 1", "e 2"])
+        )
         for i in range(300)
-    ]  # fmt: skip
+    ]
     name, log = f"log.{form}", (HEAD + "".join(lines)).encode()
     if form == "jsonl":
         keys = HEAD.strip().split(",")
         rows = [dict(zip(keys, line.strip().split(","), strict=True)) for line in lines]
-        log = "".join("{" + ", ".join(f'"{key}": "{cell}"' for key, cell in row.items() if cell) + "}\n" for row in rows).encode()
+        log = "".join(
+            "{" + ", ".join(f'"{key}": "{cell}"' for key, cell in row.items() if cell) + "}\n" for row in rows
+        ).encode()
     whole = another()
     whole.ingest(log, EVENTS, name)
     for cut in [*sorted(draw.sample(range(60, len(log)), 10)), len(log)]:
@@ -113,7 +127,7 @@ def test_a_log_of_events_that_grows_equals_one_reading_of_the_whole(
     assert kept >= workshop.column("SELECT count(*) FROM attempts")
 
 
-def test_a_file_of_events_is_read_once(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_events_is_read_once(workshop: Workshop) -> None:
     """Pairing looks at the lines twice; what cannot be split is found once, at its line."""
     outcome = workshop.ingest(HEAD + event(0, "a", "start") + "1,2\n" + event(1, "a", "done"), EVENTS)
     assert (outcome.read, outcome.kept, outcome.rejected) == (2, 1, 1)

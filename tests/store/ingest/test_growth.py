@@ -3,6 +3,7 @@
 import gzip
 import random
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 from workshop import Workshop
@@ -32,16 +33,24 @@ def random_log(draw: random.Random, rows: int = 700) -> list[Line]:
         second += draw.choice([0, 0, 1, 1, 2, 30])
         kind = draw.random()
         status = draw.choice(["200"] * 6 + ["404", "500", "503"])
-        line = (str(second), str(draw.randrange(1, 400)), status, f"failed {draw.randrange(9)} of 9" if status >= "500" else "", "web")
+        line = (
+            str(second),
+            str(draw.randrange(1, 400)),
+            status,
+            f"failed {draw.randrange(9)} of 9" if status >= "500" else "",
+            "web",
+        )
         if kind < 0.06:
             lines += [line] * draw.randrange(2, 12)
-        elif kind < 0.1:  # several lines of one second, again and again: a rotation in between leaves each on both sides
+        elif (
+            kind < 0.1
+        ):  # several lines of one second, again and again: a rotation in between leaves each on both sides
             three = [(str(second), str(ms), "200", "", "web") for ms in (5, 6, 7)]
             lines += [draw.choice(three) for _ in range(12)]
         elif kind < 0.13:
             lines.append((str(second), "fast", "200", "", "web"))
         elif kind < 0.16:
-            lines.append((str(second), "7", "500", "two\nlines, and a \"quote\"", "web"))
+            lines.append((str(second), "7", "500", 'two\nlines, and a "quote"', "web"))
         else:
             lines.append(line)
     return lines
@@ -89,7 +98,7 @@ def test_appended_24_times_and_rotated_3_times_equals_one_reading_of_the_whole(
 
     cuts = [0, *cut_points(draw, texts, 3, lambda place: lines[place][0] == lines[place - 1][0]), len(texts)]
     read = 0
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         if first:
             rotate(workshop, name, packed=packed)
         for step, state in enumerate(growing(header + b"".join(texts[first:last]), draw, 6)):

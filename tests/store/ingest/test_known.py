@@ -48,7 +48,9 @@ def at(second: int) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_overlapping_exports_add_only_what_is_missing(workshop: Workshop, another: Callable[[], Workshop], kind: str) -> None:
+def test_overlapping_exports_add_only_what_is_missing(
+    workshop: Workshop, another: Callable[[], Workshop], kind: str
+) -> None:
     """A week asked for every day; older days, inner days and the whole asked for late; one file cut out of another."""
     toml, head, write = KINDS[kind]
     whole = another()
@@ -119,7 +121,9 @@ TRIES = IDS + 'attempt = "try"\nrole = "role"\n[constants]\ngranularity = "attem
 
 def test_request_and_attempt_are_an_identity_whatever_else_the_line_says(workshop: Workshop) -> None:
     """Another export may have more columns or another order of them: the row is the same."""
-    workshop.ingest(f"ts,id,status,try,role\n{at(0)},a,500,1,user\n{at(1)},a,200,2,user\n{at(0)},a,200,1,shadow\n", TRIES)
+    workshop.ingest(
+        f"ts,id,status,try,role\n{at(0)},a,500,1,user\n{at(1)},a,200,2,user\n{at(0)},a,200,1,shadow\n", TRIES
+    )
     assert workshop.rows("SELECT request_id, attempt, role, status FROM attempts ORDER BY ALL") == [
         ("a", 1, "shadow", 200), ("a", 1, "user", 500), ("a", 2, "user", 200),
     ]  # fmt: skip
@@ -130,7 +134,10 @@ def test_request_and_attempt_are_an_identity_whatever_else_the_line_says(worksho
 def test_lines_without_an_id_are_told_apart_by_their_text(workshop: Workshop) -> None:
     log = f"ts,id,status\n{at(0)},a,200\n{at(1)},,200\n{at(2)},,200\n"
     workshop.ingest(log, IDS)
-    assert workshop.ingest(f"ts,id,status\n{at(1)},,200\n{at(2)},,200\n{at(3)},,200\n{at(4)},b,200\n", IDS, "b.csv").kept == 2
+    assert (
+        workshop.ingest(f"ts,id,status\n{at(1)},,200\n{at(2)},,200\n{at(3)},,200\n{at(4)},b,200\n", IDS, "b.csv").kept
+        == 2
+    )
     assert workshop.column("SELECT count(*) FROM attempts") == [5]
 
 
@@ -141,12 +148,16 @@ def test_of_rows_with_one_identity_in_a_file_the_first_stays(workshop: Workshop,
     for upto in steps:
         workshop.ingest("ts,id,status\n" + "".join(lines[:upto]), IDS)
     assert workshop.rows("SELECT request_id, status FROM attempts ORDER BY ALL") == [("a", 200), ("b", 200)]
-    assert [(line, reason) for line, reason, _ in workshop.rejects()] == [(4, "request_id: 'a' stands twice in this file, with different content")]
+    assert [(line, reason) for line, reason, _ in workshop.rejects()] == [
+        (4, "request_id: 'a' stands twice in this file, with different content")
+    ]
     assert workshop.column("SELECT sum(kept_rows + rejected_rows) FROM ingests") == [3]
 
 
 def test_one_pair_id_may_stand_in_two_experiments(workshop: Workshop) -> None:
-    toml = 'kind = "pairs"\nsource = "p"\n[columns]\npair_id = "id"\nprimary_ok = "p"\nshadow_ok = "s"\nexperiment = "e"\n'
+    toml = (
+        'kind = "pairs"\nsource = "p"\n[columns]\npair_id = "id"\nprimary_ok = "p"\nshadow_ok = "s"\nexperiment = "e"\n'
+    )
     outcome = workshop.ingest("id,p,s,e\n1,1,0,x\n1,1,0,y\n1,0,0,y\n", toml)
     assert (outcome.kept, outcome.rejected) == (2, 1)
     assert workshop.rejects()[0][1] == "pair_id: '1' stands twice in this file, with different content"
@@ -159,7 +170,9 @@ def test_tries_that_the_log_does_not_number_are_numbered_by_time(workshop: Works
     """Also when they come in another order, in a later file, or in an older one that is read late."""
     tries = {"new": [(5, 503), (9, 200)], "older": [(1, 500), (3, 502)], "newest": [(12, 200)]}
     for name, rows in tries.items():
-        body = "".join(f"{at(second)},a,{status}\n" for second, status in reversed(rows)) + f"{at(30 + len(name))},,200\n"
+        body = (
+            "".join(f"{at(second)},a,{status}\n" for second, status in reversed(rows)) + f"{at(30 + len(name))},,200\n"
+        )
         workshop.ingest("ts,id,status\n" + body, NUMBERED, f"{name}.csv")
     assert workshop.rows("SELECT attempt, status FROM attempts WHERE request_id = 'a' ORDER BY attempt") == [
         (1, 500), (2, 502), (3, 503), (4, 200), (5, 200),
@@ -176,4 +189,8 @@ def test_a_line_without_any_measured_value_is_no_row_of_minutes(workshop: Worksh
     toml, head, _ = KINDS["minutes"]
     outcome = workshop.ingest(head + f"{at(0)},1,2\n{at(60)},,\n{at(120)},,5\n{at(180)},NaN,-\n", toml)
     assert (outcome.read, outcome.kept, outcome.left_out) == (2, 2, 2)
-    assert workshop.rows("SELECT name, value FROM samples ORDER BY ALL") == [("first", 1.0), ("second", 2.0), ("second", 5.0)]
+    assert workshop.rows("SELECT name, value FROM samples ORDER BY ALL") == [
+        ("first", 1.0),
+        ("second", 2.0),
+        ("second", 5.0),
+    ]

@@ -16,7 +16,9 @@ STAMP = "2026-11-16T08:00:00Z"
 
 
 def lines(first: int, last: int) -> str:
-    return "".join(f"2026-11-16T08:{i // 60:02d}:{i % 60:02d}Z,{200 if i % 7 else 500},{i}\n" for i in range(first, last))
+    return "".join(
+        f"2026-11-16T08:{i // 60:02d}:{i % 60:02d}Z,{200 if i % 7 else 500},{i}\n" for i in range(first, last)
+    )
 
 
 def test_rows_keep_the_order_of_the_file_at_any_number_of_threads(workshop: Workshop) -> None:
@@ -94,7 +96,7 @@ def test_the_same_file_with_another_mapping_is_refused(workshop: Workshop) -> No
     workshop.ingest(HEAD + lines(0, 5))
     changed = PLAIN.replace('unit = "ms"', 'unit = "s"')
     for content in (lines(0, 5), lines(0, 9)):
-        with pytest.raises(DataError, match="was read before with another mapping.* another source than 'web'"):
+        with pytest.raises(DataError, match=r"was read before with another mapping.* another source than 'web'"):
             workshop.ingest(HEAD + content, changed)
     assert workshop.ingest(None, changed.replace('"web"', '"web in s"')).kept == 9
 
@@ -132,7 +134,14 @@ def test_the_ledger_tells_what_became_of_each_file(workshop: Workshop) -> None:
 
 
 def test_parquet(workshop: Workshop) -> None:
-    frame = pd.DataFrame({"ts": pd.to_datetime(["2026-11-16T08:00:00Z"] * 3), "status": [200, 0, 500], "ms": [1.5, 2, None], "deep": [[1], [2], []]})
+    frame = pd.DataFrame(
+        {
+            "ts": pd.to_datetime(["2026-11-16T08:00:00Z"] * 3),
+            "status": [200, 0, 500],
+            "ms": [1.5, 2, None],
+            "deep": [[1], [2], []],
+        }
+    )
     connection = workshop.store.connection
     connection.register("frame", frame)
     connection.execute(f"COPY (SELECT * FROM frame) TO '{workshop.folder / 'log.parquet'}'")
@@ -142,7 +151,9 @@ def test_parquet(workshop: Workshop) -> None:
     assert workshop.rows("SELECT status, latency_us FROM attempts") == [(200, 1500), (500, None)]
     assert workshop.rejects() == [(2, "status: '0' is no HTTP status between 100 and 599", "")]
     assert workshop.ingest(None, PLAIN, "log.parquet").already_there == 3
-    with pytest.raises(DataError, match=r"column 'deep' is nested \(INTEGER\[\]\); write it out flat first, or map another"):
+    with pytest.raises(
+        DataError, match=r"column 'deep' is nested \(INTEGER\[\]\); write it out flat first, or map another"
+    ):
         workshop.ingest(None, PLAIN.replace('"web"', '"deep"') + 'model = "deep"\n', "log.parquet")
     with pytest.raises(DataError, match="is no readable Parquet file"):
         workshop.ingest(b"PAR1 but no more", PLAIN, "bad.parquet")
@@ -152,7 +163,7 @@ def test_hostile_column_names_are_names(workshop: Workshop) -> None:
     """Quotes, semicolons, names that differ by case alone, names of ours: the log's names never reach SQL."""
     names = ['ts"; DROP TABLE attempts; --', "Status", "status", "relkit__n", "c0", "line", "x'y", "ünï\tcode"]
     header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
-    toml = f"""
+    toml = """
 kind = "attempts"
 source = "odd"
 [time]
@@ -160,12 +171,14 @@ column = 'ts"; DROP TABLE attempts; --'
 [columns]
 status = "status"
 model = "c0"
-service = {{ expr = '''concat(column("x'y"), column("relkit__n"))''' }}
+service = { expr = '''concat(column("x'y"), column("relkit__n"))''' }
 operation = "Status"
 session_id = "ünï\\tcode"
 """
     workshop.ingest(f"{header}\n{STAMP},up,404,n,cee,line,apos,uni\n", toml)
-    assert workshop.rows("SELECT status, model, service, operation, session_id FROM attempts") == [(404, "cee", "aposn", "up", "uni")]
+    assert workshop.rows("SELECT status, model, service, operation, session_id FROM attempts") == [
+        (404, "cee", "aposn", "up", "uni")
+    ]
 
 
 def test_files_before_the_one_that_fails_are_stored_each_whole(tmp_path: Path) -> None:
@@ -175,7 +188,9 @@ def test_files_before_the_one_that_fails_are_stored_each_whole(tmp_path: Path) -
 
     def ingest(*names: str) -> list[int]:
         patterns = [str(tmp_path / name) for name in names]
-        done = ingest_files(patterns, "attempts", tmp_path / "log.duckdb", tmp_path / "map.toml", confirm=lambda _: False)
+        done = ingest_files(
+            patterns, "attempts", tmp_path / "log.duckdb", tmp_path / "map.toml", confirm=lambda _: False
+        )
         return [outcome.kept for outcome in done]
 
     with pytest.raises(DataError, match="no row could be read"):

@@ -43,7 +43,9 @@ def test_a_file_is_known_by_its_content_however_it_is_packed(workshop: Workshop)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(
-    content=st.binary(max_size=200).flatmap(lambda seed: st.sampled_from([seed, seed * 40, seed + b"x" * (CHUNK - 3) + seed])),
+    content=st.binary(max_size=200).flatmap(
+        lambda seed: st.sampled_from([seed, seed * 40, seed + b"x" * (CHUNK - 3) + seed])
+    ),
     data=st.data(),
 )
 def test_a_digest_tells_size_lines_open_tail_and_every_prefix_asked_for(
@@ -65,7 +67,7 @@ def test_a_packed_file_that_is_cut_off_stores_nothing(workshop: Workshop, name: 
     lines = b"".join(b"2026-11-16T08:00:00Z,200,%d\n" % (i * 7919 % 100_003) for i in range(50_000))
     packed = PACKINGS[name](b"ts,status,ms\n" + lines)
     workshop.write(packed[: int(keep * len(packed)) if keep < 1 else int(keep)], name)
-    with pytest.raises(DataError, match="cut off or damaged|is empty"):
+    with pytest.raises(DataError, match="cut off or damaged"):
         workshop.ingest(None, name=name)
     assert workshop.is_empty()
 
@@ -132,7 +134,15 @@ def test_rotated_files_come_oldest_first_and_each_once(tmp_path: Path) -> None:
     for name in names:
         put(tmp_path, name, b"x")
     found = [path.name for path in find_files([str(tmp_path / "*"), str(tmp_path / "app.log")])]
-    assert found == ["app.log.10.gz", "app.log.2.gz", "app.log.1", "app.log", "b-20261115.csv.gz", "b-20261116.csv", "b.csv"]
+    assert found == [
+        "app.log.10.gz",
+        "app.log.2.gz",
+        "app.log.1",
+        "app.log",
+        "b-20261115.csv.gz",
+        "b-20261116.csv",
+        "b.csv",
+    ]
     with pytest.raises(DataError, match="no such file"):
         find_files([str(tmp_path / "*.parquet")])
 

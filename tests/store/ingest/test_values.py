@@ -22,7 +22,7 @@ model = "model"
 role = "role"
 """
 HEADER = "span,wait,cost,status,tokens,errno,ok,model,role"
-GOOD = dict(zip(HEADER.split(","), "1.5,2,0.25,200,10,-5,yes,m,user".split(","), strict=True))
+GOOD = dict(zip(HEADER.split(","), ["1.5", "2", "0.25", "200", "10", "-5", "yes", "m", "user"], strict=True))
 
 
 def line(**cells: str) -> str:
@@ -31,7 +31,9 @@ def line(**cells: str) -> str:
 
 def test_units_become_microseconds_and_millionths(workshop: Workshop) -> None:
     workshop.ingest(f"{HEADER}\n{line()}\n", TYPES)
-    row = workshop.rows("SELECT latency_us, retry_after_us, cost_microusd, status, tokens_in, ok, model, role FROM attempts")
+    row = workshop.rows(
+        "SELECT latency_us, retry_after_us, cost_microusd, status, tokens_in, ok, model, role FROM attempts"
+    )
     assert row == [(1500, 120_000_000, 250_000, 200, 10, True, "m", "user")]
 
 
@@ -49,7 +51,9 @@ def test_every_unit_of_time_and_its_limit_of_30_days(workshop: Workshop, unit: s
 def test_what_exporters_write_for_nothing_is_nothing(workshop: Workshop, blank: str) -> None:
     """NaN too: it is how pandas writes a value that was not measured."""
     workshop.ingest(f"{HEADER}\n{','.join([blank] * 8)},user\n", TYPES)
-    assert workshop.rows("SELECT latency_us, retry_after_us, cost_microusd, status, tokens_in, ok, model FROM attempts") == [(None,) * 7]
+    assert workshop.rows(
+        "SELECT latency_us, retry_after_us, cost_microusd, status, tokens_in, ok, model FROM attempts"
+    ) == [(None,) * 7]
     assert workshop.rejects() == []
 
 
@@ -79,7 +83,9 @@ def test_what_exporters_write_for_nothing_is_nothing(workshop: Workshop, blank: 
         ("role", "admin", "role: 'admin' is none of user, shadow, probe, canary"),
     ],
 )
-def test_every_value_that_is_none_is_a_reject_with_its_reason(workshop: Workshop, column: str, text: str, reason: str) -> None:
+def test_every_value_that_is_none_is_a_reject_with_its_reason(
+    workshop: Workshop, column: str, text: str, reason: str
+) -> None:
     outcome = workshop.ingest(f"{HEADER}\n{line()}\n{line(**{column: text})}\n{line()}\n", TYPES)
     assert (outcome.kept, outcome.rejected) == (2, 1)
     assert workshop.rejects() == [(3, workshop.rejects()[0][1], line(**{column: text}))]
@@ -102,7 +108,9 @@ def test_a_mapping_that_says_nothing_means_a_users_request_good_below_400(worksh
     rows = "".join(f"{STAMP},{status},1\n" for status in (100, 399, 400, 599, ""))
     workshop.ingest("ts,status,ms\n" + rows)
     assert workshop.column("SELECT ok FROM attempts") == [True, True, False, False, None]
-    assert workshop.rows("SELECT DISTINCT role, granularity, ended, attempt FROM attempts") == [("user", "request", True, 1)]
+    assert workshop.rows("SELECT DISTINCT role, granularity, ended, attempt FROM attempts") == [
+        ("user", "request", True, 1)
+    ]
 
 
 def us(*parts: int, zone: str = "UTC", micros: int = 0) -> int:
@@ -135,10 +143,15 @@ def test_iso_stamps_with_and_without_a_zone(workshop: Workshop, text: str, expec
     assert workshop.column("SELECT ts FROM attempts") == [expected]
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01T00:00:00Z", "2026-11-16 08:00:00 CET", "16/11/2026", "2026-11-16T08:00:00 Europe/Paris"])
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "2026-13-01T00:00:00Z", "2026-11-16 08:00:00 CET", "16/11/2026", "2026-11-16T08:00:00 Europe/Paris"],
+)
 def test_what_is_no_iso_stamp_is_a_reject(workshop: Workshop, text: str) -> None:
     workshop.ingest(f"ts,status,ms\n{text},200,1\n{STAMP},200,1\n", PLAIN.replace('"ts"', '"ts"\nzone = "UTC"'))
-    assert workshop.rejects() == [(2, f"ts: '{text}' is not an ISO 8601 time such as 2026-11-16T08:00:00Z", f"{text},200,1")]
+    assert workshop.rejects() == [
+        (2, f"ts: '{text}' is not an ISO 8601 time such as 2026-11-16T08:00:00Z", f"{text},200,1")
+    ]
 
 
 def test_zones_may_be_mixed_where_every_stamp_names_its_own(workshop: Workshop) -> None:
@@ -173,7 +186,9 @@ def test_a_pattern_reads_what_an_access_log_writes(workshop: Workshop) -> None:
     assert workshop.rejects()[0][1] == f"ts: '{STAMP}' is not %d/%b/%Y:%H:%M:%S %z"
     bare = PLAIN.replace('"ts"', '"ts"\nformat = "%d.%m.%Y %H:%M"\nzone = "Europe/Berlin"').replace('"web"', '"bare"')
     workshop.ingest("ts,status,ms\n16.11.2026 08:00,200,1\n", bare, "bare.csv")
-    assert workshop.column("SELECT ts FROM attempts WHERE source = 'bare'") == [us(2026, 11, 16, 8, zone="Europe/Berlin")]
+    assert workshop.column("SELECT ts FROM attempts WHERE source = 'bare'") == [
+        us(2026, 11, 16, 8, zone="Europe/Berlin")
+    ]
 
 
 def test_a_row_without_a_time_is_a_reject_where_the_log_has_a_clock(workshop: Workshop) -> None:
@@ -186,8 +201,14 @@ def test_a_row_without_a_time_is_a_reject_where_the_log_has_a_clock(workshop: Wo
 def test_shares_lie_between_0_and_1(workshop: Workshop) -> None:
     """A percentage read as a share would make a success rate of 9,900 %."""
     minutes = 'kind = "minutes"\nsource = "m"\n[time]\ncolumn = "ts"\n[columns]\nn = "n"\nservice = "s"\n[samples]\nx = { column = "x", unit = "UNIT" }\n'
-    workshop.ingest(f"ts,x,n,s\n{STAMP},100,3,a\n{STAMP},0,,\n{STAMP},100.5,3,a\n{STAMP},-1,3,a\n", minutes.replace("UNIT", "percent"))
-    assert workshop.rows("SELECT value, n, service, width_us FROM samples ORDER BY value") == [(0.0, None, None, 60_000_000), (1.0, 3, "a", 60_000_000)]
+    workshop.ingest(
+        f"ts,x,n,s\n{STAMP},100,3,a\n{STAMP},0,,\n{STAMP},100.5,3,a\n{STAMP},-1,3,a\n",
+        minutes.replace("UNIT", "percent"),
+    )
+    assert workshop.rows("SELECT value, n, service, width_us FROM samples ORDER BY value") == [
+        (0.0, None, None, 60_000_000),
+        (1.0, 3, "a", 60_000_000),
+    ]
     assert [(line, reason) for line, reason, _ in workshop.rejects()] == [
         (4, "x: '100.5' is no share between 0 and 1 in the unit given"),
         (5, "x: '-1' is no share between 0 and 1 in the unit given"),

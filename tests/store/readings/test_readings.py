@@ -240,7 +240,9 @@ def test_fingerprint_counts(workshop: Workshop, period: Period, seed: int) -> No
         requests[fp] += whole or row["attempt"] == lasts[row["request_id"]]
         times[fp] += [row["ts"]] if row["ts"] is not None else []
     found = readings.fingerprint_counts(workshop.store, period)
-    assert [(row.fp, row.failed_attempts, row.failed_requests, row.first_ts_us, row.last_ts_us) for row in found.rows] == [
+    assert [
+        (row.fp, row.failed_attempts, row.failed_requests, row.first_ts_us, row.last_ts_us) for row in found.rows
+    ] == [
         (fp, number, requests[fp], min(times[fp], default=None), max(times[fp], default=None))
         for fp, number in sorted(attempts.items(), key=lambda item: (-item[1], item[0]))
     ]
@@ -256,12 +258,22 @@ def test_cause_hours(workshop: Workshop, period: Period, seed: int) -> None:
     expected: Counter[tuple[str, int]] = Counter()
     for row in log:
         kind = kind_of(row)
-        if row["role"] == "user" and kind and row["ok"] is not True and row["ts"] is not None and inside(row["ts"], period):
+        if (
+            row["role"] == "user"
+            and kind
+            and row["ok"] is not True
+            and row["ts"] is not None
+            and inside(row["ts"], period)
+        ):
             expected[kind, row["ts"] // HOUR] += 1
     first, hours = readings.cause_hours(workshop.store, period)
-    found = {(kind, first + int(at)): int(number[at]) for kind, number in hours.items() for at in np.flatnonzero(number)}
+    found = {
+        (kind, first + int(at)): int(number[at]) for kind, number in hours.items() for at in np.flatnonzero(number)
+    }
     assert found == dict(expected)
-    assert {len(number) for number in hours.values()} == ({168} if not period.is_everything else {max(h for _, h in expected) + 1 - first})
+    assert {len(number) for number in hours.values()} == (
+        {168} if not period.is_everything else {max(h for _, h in expected) + 1 - first}
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -277,7 +289,10 @@ def test_log_span(workshop: Workshop, period: Period, seed: int) -> None:
     assert found.requests == sum(inside(row["end"], period) for row in requests_of(log))
     assert (found.attempts, found.other_rows) == (len(users), len(rows) - len(users))
     assert found.no_clock == sum(row["ts"] is None for row in users)
-    assert (found.unknown, found.censored) == (sum(row["ok"] is None for row in users), sum(not row["ended"] for row in users))
+    assert (found.unknown, found.censored) == (
+        sum(row["ok"] is None for row in users),
+        sum(not row["ended"] for row in users),
+    )
     assert (found.pairs, found.probes, found.samples, found.rejects) == (0, 0, 0, 0)
     assert (found.coverage is None) == period.is_everything
 
@@ -289,7 +304,8 @@ def random_pairs(seed: int, *, sessions: bool) -> list[Row]:
             "pair_id": f"p{draw.randrange(190)}", "experiment": draw.choice(["x", "x", "y"]), "ts": START + draw.randrange(-HOUR, HOUR),
             "session_id": f"s{draw.randrange(30)}" if sessions else None, "primary_ok": draw.choice([True, True, False, None]),
             "shadow_ok": draw.choice([True, False, False, None]), "state": draw.choice(["compared"] * 4 + ["answered", "mirrored", "eligible"]),
-            "differs": draw.choice([True, False, None]), "differs_baseline": draw.choice([True, False, None]), "primary_first": draw.choice([True, False, None]),
+            "differs": draw.choice([True, False, None]), "differs_baseline": draw.choice([True, False, None]),
+            "primary_first": draw.choice([True, False, None]),
             "primary_variant": "old", "shadow_variant": "new",
         }
         for _ in range(200)
@@ -309,13 +325,19 @@ def test_experiment(workshop: Workshop, sessions: bool, seed: int) -> None:
     baseline = Counter((row["differs"], row["differs_baseline"]) for row in pairs)
     found = readings.experiment(workshop.store, WEEK, "x")
     outcomes = Counter(zip(p, s, strict=True))
-    assert found.counts == PairCounts(outcomes[True, True], outcomes[True, False], outcomes[False, True], outcomes[False, False])
-    assert found.missing == MissingAnswers(told[True, None], told[False, None], told[None, True], told[None, False], told[None, None])
+    assert found.counts == PairCounts(
+        outcomes[True, True], outcomes[True, False], outcomes[False, True], outcomes[False, False]
+    )
+    assert found.missing == MissingAnswers(
+        told[True, None], told[False, None], told[None, True], told[None, False], told[None, None]
+    )
     assert (found.eligible, found.mirrored) == (len(mine), len(pairs))
     assert found.answered == sum(row["state"] in {"answered", "compared"} for row in pairs)
     assert found.compared == sum(row["state"] == "compared" for row in pairs)
     assert found.duplicates == len(pairs) - len({row["pair_id"] for row in pairs})
-    assert found.baseline == PairCounts(baseline[True, True], baseline[False, True], baseline[True, False], baseline[False, False])
+    assert found.baseline == PairCounts(
+        baseline[True, True], baseline[False, True], baseline[True, False], baseline[False, False]
+    )
     first = [row["primary_first"] for row in pairs if row["primary_first"] is not None]
     assert found.primary_first_share == sum(first) / len(first)
     assert (found.first_us, found.last_us) == (min(row["ts"] for row in pairs), max(row["ts"] for row in pairs))
@@ -329,7 +351,10 @@ def test_experiment(workshop: Workshop, sessions: bool, seed: int) -> None:
 def test_uptimes_weigh_states_by_time(workshop: Workshop, seed: int) -> None:
     """Microsecond by microsecond: a state holds until the service's next row, the one before the week into it, the last to the log's end."""
     draw = random.Random(seed)
-    rows = [{"ts": START + draw.randrange(-300, 900), "service": draw.choice("abc"), "up": draw.random() < 0.6} for _ in range(60)]
+    rows = [
+        {"ts": START + draw.randrange(-300, 900), "service": draw.choice("abc"), "up": draw.random() < 0.6}
+        for _ in range(60)
+    ]
     with sink_into(workshop.store, "log", "probes") as sink:
         sink(Batch("probes", {name: [row[name] for row in rows] for name in rows[0]}))
     end = max(row["ts"] for row in rows)
@@ -349,22 +374,40 @@ def test_minute_shares_are_the_series_of_the_log(workshop: Workshop) -> None:
     assert found is not None
     assert found.source == "m"
     assert found.share[[0, 1, 5]].tolist() == [1.0, 0.0, 0.995]
-    assert found.coverage == 0.5
+    assert np.count_nonzero(found.present) == 3
     assert readings.minute_shares(workshop.store, ALL, "other") is None
 
 
 @pytest.mark.parametrize(
     ("label", "hours"), [("2026-W13", 167), ("2026-W43", 169), ("2026-W47", 168)], ids=["spring", "autumn", "plain"]
 )
-def test_a_request_counts_in_the_minute_it_ends_in_the_week_of_the_zone(workshop: Workshop, label: str, hours: int) -> None:
+def test_a_request_counts_in_the_minute_it_ends_in_the_week_of_the_zone(
+    workshop: Workshop, label: str, hours: int
+) -> None:
     """Weeks of Europe/Berlin begin and end at local midnight, on 23 and 25 hour days too."""
     zone = ZoneInfo("Europe/Berlin")
     year, week = int(label[:4]), int(label[6:])
-    midnights = [datetime.fromisocalendar(year, week, 1).replace(tzinfo=zone), datetime.fromisocalendar(year, week + 1, 1).replace(tzinfo=zone)]
-    first, last = ((moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for moment in midnights)
+    midnights = [
+        datetime.fromisocalendar(year, week, 1).replace(tzinfo=zone),
+        datetime.fromisocalendar(year, week + 1, 1).replace(tzinfo=zone),
+    ]
+    first, last = (
+        (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for moment in midnights
+    )
     assert last - first == hours * HOUR
     ends = [first - 1, first, first + 1, last - 1, last, last + 1]
-    rows = [{"attempt": 1, "ts": end - 1_000_000, "latency_us": 1_000_000, "ended": True, "ok": True, "role": "user", "granularity": "request"} for end in ends]
+    rows = [
+        {
+            "attempt": 1,
+            "ts": end - 1_000_000,
+            "latency_us": 1_000_000,
+            "ended": True,
+            "ok": True,
+            "role": "user",
+            "granularity": "request",
+        }
+        for end in ends
+    ]
     with sink_into(workshop.store, "log", "week") as sink:
         sink(Batch("attempts", {name: [row[name] for row in rows] for name in rows[0]}))
     found = readings.minutes(workshop.store, period_of(label, "Europe/Berlin"), GOAL)
@@ -378,16 +421,27 @@ def test_a_request_counts_in_the_minute_it_ends_in_the_week_of_the_zone(workshop
 
 def everything(workshop: Workshop, period: Period) -> list[Any]:
     store = workshop.store
-    found: list[Any] = [readings.latencies(store, period), readings.latencies(store, period, "chat"), readings.fingerprint_counts(store, period)]
+    found: list[Any] = [
+        readings.latencies(store, period),
+        readings.latencies(store, period, "chat"),
+        readings.fingerprint_counts(store, period),
+    ]
     for goal in (GOAL, FAST):
         minutes = readings.minutes(store, period, goal, GOOD)
-        found.append([(minutes.start_minute, getattr(minutes, name).tobytes()) for name in ("good", "bad", "excluded", "unknown")])
+        found.append(
+            [
+                (minutes.start_minute, getattr(minutes, name).tobytes())
+                for name in ("good", "bad", "excluded", "unknown")
+            ]
+        )
     first, hours = readings.cause_hours(store, period)
     return [*found, first, {kind: number.tobytes() for kind, number in hours.items()}]
 
 
 @pytest.mark.parametrize("period", [WEEK, ALL], ids=["week", "all"])
-def test_ten_thousand_failing_shadow_and_probe_rows_change_no_number_of_users(workshop: Workshop, period: Period) -> None:
+def test_ten_thousand_failing_shadow_and_probe_rows_change_no_number_of_users(
+    workshop: Workshop, period: Period
+) -> None:
     stored(workshop, random_log(3))
     before = everything(workshop, period)
     number = 10_000
@@ -398,10 +452,21 @@ def test_ten_thousand_failing_shadow_and_probe_rows_change_no_number_of_users(wo
     }  # fmt: skip
     with sink_into(workshop.store, "others", "others") as sink:
         sink(Batch("attempts", rows))
-        sink(Batch("probes", {"ts": [START + i * 1_000_003 for i in range(number)], "service": ["chat"] * number, "up": [False] * number}))
+        sink(
+            Batch(
+                "probes",
+                {
+                    "ts": [START + i * 1_000_003 for i in range(number)],
+                    "service": ["chat"] * number,
+                    "up": [False] * number,
+                },
+            )
+        )
     if period.is_everything:  # probes have a clock, so they may widen the grid; the requests on it stay
         users = readings.minutes(workshop.store, period, GOAL, GOOD)
-        assert users.totals.bad == sum(verdict(row, GOAL, GOOD) == "bad" for row in requests_of(random_log(3)) if row["end"] is not None)
+        assert users.totals.bad == sum(
+            verdict(row, GOAL, GOOD) == "bad" for row in requests_of(random_log(3)) if row["end"] is not None
+        )
         assert everything(workshop, period)[:3] == before[:3]
     else:
         assert everything(workshop, period) == before
@@ -421,7 +486,9 @@ def test_results_are_the_same_at_1_and_4_threads(workshop: Workshop) -> None:
         with open_store(workshop.store.path, threads=threads) as store:
             again = Workshop(workshop.folder, store)
             span, shadow = readings.log_span(store, WEEK), readings.experiment(store, WEEK, "x")
-            found.append([everything(again, period) for period in (WEEK, ALL)] + [span, shadow, readings.data_hash(store)])
+            found.append(
+                [everything(again, period) for period in (WEEK, ALL)] + [span, shadow, readings.data_hash(store)]
+            )
     assert found[0] == found[1]
 
 

@@ -1,0 +1,88 @@
+"""A draft shows what it guessed, and asks where a guess could be wrong by a factor or by hours."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from workshop import Workshop
+
+from relkit.exceptions import DataError
+from relkit.store.ingest.draft import draft_mapping
+from relkit.store.ingest.mapping import parse_mapping
+from relkit.store.ingest.run import ingest_files
+
+LOG = "timestamp,status,latency_ms,model\n2026-11-16T08:00:00Z,200,5,m\n2026-11-16T08:00:01Z,500,9,m\n"
+
+
+def put(folder: Path, content: str, name: str = "log.csv") -> Path:
+    path = folder / name
+    path.write_text(content)
+    return path
+
+
+def test_a_draft_of_a_plain_log_can_be_used_as_it_is(tmp_path: Path) -> None:
+    path = put(tmp_path, LOG)
+    draft = draft_mapping(path, "attempts")
+    mapping = parse_mapping(draft.toml, "draft", "attempts")
+    assert draft.open_questions == ()
+    assert {name: (cell.column, cell.unit) for name, cell in mapping.columns.items()} == {
+        "latency_us": ("latency_ms", "ms"), "status": ("status", None), "model": ("model", None),
+    }  # fmt: skip
+    assert "# coverage: 100" in draft.shown
+    assert "ts=1794816000000000" in draft.shown
+    shown: list[str] = []
+    done = ingest_files(
+        [str(path)], "attempts", tmp_path / "a.duckdb", None, confirm=lambda text: not shown.append(text)
+    )  # type: ignore[func-returns-value]
+    assert done[0].kept == 2
+    assert shown == [draft.shown]
+
+
+def test_a_draft_that_is_not_confirmed_stores_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no mapping was given\. The draft above is a start"):
+        ingest_files([str(put(tmp_path, LOG))], "attempts", tmp_path / "a.duckdb", None, confirm=lambda _: False)
+    assert not (tmp_path / "a.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "log", "asked"),
+    [
+        ("attempts", LOG.replace("_ms", ""), "in which unit is column 'latency'"),
+        ("attempts", LOG.replace("Z,", ","), "in which zone are the times of column 'timestamp'"),
+        ("attempts", LOG.replace("2026-11-16T", "16/11 "), "what format has the time in column 'timestamp'"),
+        ("probes", "service,state\na,up\n", "which column holds the time"),
+        ("pairs", "id,x\n1,2\n", "which column is experiment"),
+        ("events", "timestamp,user,event\n2026-11-16T08:00:00Z,u,start\n", "which line starts an attempt, which ends it"),
+        ("minutes", "timestamp,x\n2026-11-16T08:00:00Z,1\n", "which columns are measured values"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_guessed_is_asked(tmp_path: Path, kind: str, log: str, asked: str) -> None:
+    path = put(tmp_path, log)
+    draft = draft_mapping(path, kind)
+    assert any(asked in question for question in draft.open_questions)
+    assert f"# to answer: {next(q for q in draft.open_questions if asked in q)}" in draft.shown
+    with pytest.raises(DataError, match="the draft cannot be used as it is"):
+        ingest_files([str(path)], kind, tmp_path / "a.duckdb", None, confirm=lambda _: True)
+
+
+def test_a_draft_of_json_lines_and_of_odd_values(tmp_path: Path) -> None:
+    line = '{"time": 1795000000.5, "http": {"status": 200}, "dur_ms": %s, "note": "mail me@' + "home.example" + '"}\n'
+    draft = draft_mapping(put(tmp_path, line % 5 + line % '"fast"', "log.jsonl"), "attempts")
+    assert 'format = "unix_s"' in draft.toml
+    assert "home.example" not in draft.shown
+
+
+@pytest.mark.traces
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("apache-access-2015.csv", "attempts"), ("nezha-2022-08-22-requests.csv", "attempts"), ("upptime-checks-a.csv", "probes")],
+)  # fmt: skip
+def test_drafts_of_real_logs_read_most_rows(trace: Callable[[str], Path], name: str, kind: str) -> None:
+    draft = draft_mapping(trace(name), kind)
+    assert "# coverage: 100 %" in draft.shown or "# coverage: 100.0 %" in draft.shown
+
+
+def test_a_workshop_of_its_own_is_not_needed(workshop: Workshop) -> None:
+    """Drafting touches no database: one that another process holds is no hindrance."""
+    assert draft_mapping(workshop.write(LOG), "attempts").toml
+    assert workshop.is_empty()
