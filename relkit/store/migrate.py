@@ -20,10 +20,10 @@ STEPS: Final[dict[int, str]] = {}
 def schema_version_of(connection: duckdb.DuckDBPyConnection) -> int | None:
     """Return the schema version of an open file, None when it holds no relkit tables."""
     try:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+        rows = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchall()
     except (duckdb.CatalogException, duckdb.BinderException):  # no such table, or somebody else's
         return None
-    return int(row[0]) if row and str(row[0]).isdigit() else None
+    return int(rows[0][0]) if rows and str(rows[0][0]).isdigit() else None
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path, *, may_write: bool) -> None:

@@ -80,7 +80,7 @@ _ROW = st.fixed_dictionaries(
 
 
 # Many rows an example: it is the planning of so long a query that takes the time.
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(_ROW, min_size=1, max_size=40))
 @example([{"message": SENTENCE, "exception_type": "a.b.C ", "code": " 12\v", "status": 500, "errno": -3}])
 @example(
@@ -97,7 +97,7 @@ def test_signals_and_fingerprint_in_sql_equal_those_in_python(
     assert_twins(connection, rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(_TEXT, min_size=1, max_size=40))
 def test_other_texts_are_redacted_as_python_does(connection: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
     connection.execute("CREATE OR REPLACE TABLE texts (n INTEGER, x VARCHAR)")

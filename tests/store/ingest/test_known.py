@@ -75,7 +75,7 @@ def test_the_same_content_under_another_name_adds_nothing(workshop: Workshop, ki
     assert workshop.content() == before
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 def test_equal_lines_of_overlapping_exports_count_as_often_as_the_file_that_holds_them_most(
     workshop: Workshop, seed: int
 ) -> None:
