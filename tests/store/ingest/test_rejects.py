@@ -97,7 +97,9 @@ def test_quotes_inside_a_cell(workshop: Workshop) -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_line_of_64_mb_is_one_reject_and_the_next_lines_are_read(workshop: Workshop, packed: bool) -> None:
-    content = (HEAD + GOOD + f"{STAMP},200,5," + "x" * ((17 if packed else 64) << 20) + "\n" + GOOD + f"{STAMP},1,1,x\n").encode()
+    content = (
+        HEAD + GOOD + f"{STAMP},200,5," + "x" * ((17 if packed else 64) << 20) + "\n" + GOOD + f"{STAMP},1,1,x\n"
+    ).encode()
     name = "log.csv.zst" if packed else "log.csv"
     outcome = workshop.ingest(zstandard.ZstdCompressor(level=1).compress(content) if packed else content, name=name)
     assert (outcome.kept, outcome.rejected) == (2, 2)
