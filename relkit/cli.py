@@ -190,6 +190,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = COULD_NOT_RUN
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except RuntimeError as error:
+        if "Query interrupted" not in str(error):  # what DuckDB makes of Ctrl-C in the middle of a query
+            raise
+        code = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = COULD_NOT_RUN

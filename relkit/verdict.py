@@ -83,7 +83,8 @@ class Verdict:
         if self.would_change:
             more += f"<p class='more'><b>Would change it:</b> {escape(self.would_change)}</p>"
         html = (
-            f"<div class='verdict {self.code.lower()}'><p><strong class='code'>{escape(label)}</strong> "
+            f"<div class='verdict {self.code.lower()}'><p><span class='area'>{escape(self.area)}</span> "
+            f"<strong class='code'>{escape(label)}</strong> "
             f"{escape(self.sentence)}</p>{more}</div>"
         )
         return {"text/html": html, "text/plain": f"{label}: {self.sentence}", MIME: self.record()}

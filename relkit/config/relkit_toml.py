@@ -164,7 +164,7 @@ def load_config(path: Path | None) -> Config:
     Parameters
     ----------
     path : Path or None
-        The file. None: availability 99.9 % and 95 % of requests within 2,000 ms, both over 7 days. A file without any
+        The file. None: availability 99.9 % and 95 % of requests within 2,000 ms, both over 30 days. A file without any
         objective keeps these two; a file with one has just its own.
 
     Returns
@@ -246,6 +246,10 @@ def _objectives(source: str, tables: _File) -> tuple[Objective, ...]:
 
 
 def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
+    if table.threshold_ms is None and "latency" in name.lower():
+        raise ParameterError(
+            f"{source}: objective.{name}: a latency objective needs threshold_ms, e.g. threshold_ms = 2000"
+        )
     threshold_us = None if table.threshold_ms is None else table.threshold_ms * 1000
     excluded = DEFAULT_EXCLUDED if table.exclude is None else frozenset(table.exclude)
     kinds = [str(kind) for kind in ErrorKind]

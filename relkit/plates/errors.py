@@ -17,11 +17,11 @@ MOST_KINDS: Final = 12
 _MOST_SERIES: Final = 4
 
 
-def kinds_plate(kinds: Sequence[KindCount], name: str = "kinds") -> Plate:
+def kinds_plate(kinds: Sequence[KindCount], told: int | None = None, name: str = "kinds") -> Plate:
     """Draw failed attempts by kind; blue may be retried, orange may not."""
     shown, rest = list(kinds[:MOST_KINDS]), kinds[MOST_KINDS:]
     if not shown:
-        return empty_plate(name, "Nothing failed.")
+        return empty_plate(name, "No attempt tells its outcome." if told == 0 else "Nothing failed.")
     total = sum(row.attempts for row in kinds)
     retryable = sum(row.attempts for row in kinds if row.retryable)
     labels = [row.kind.value for row in shown] + ([f"{len(rest)} other kinds"] if rest else [])
@@ -43,16 +43,8 @@ def kinds_plate(kinds: Sequence[KindCount], name: str = "kinds") -> Plate:
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, max(sizes) * 1.18)
     ax.set_xlabel("failed attempts")
-    ax.text(0.99, 0.06, "may be retried", color=GOOD, transform=ax.transAxes, ha="right", fontsize=9)
-    ax.text(
-        0.99,
-        0.06 + 0.42 / fig.get_figheight(),
-        "must not be retried",
-        color=BAD,
-        transform=ax.transAxes,
-        ha="right",
-        fontsize=9,
-    )
+    ax.text(0.0, 1.01, "may be retried", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
+    ax.text(0.2, 1.01, "must not be retried", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
     caption = (
         f"{shown[0].kind.value} leads with {count(shown[0].attempts)} of {count(total)} failed attempts ({percent(shown[0].share, 0)}); "
         f"{percent(retryable / total, 0)} of all failed attempts may be retried."
@@ -107,7 +99,7 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
 def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str = "kind_table") -> Table:
     """Say for each kind what to do with it, and whether the objective counts it (`excluded`: kinds left out)."""
     rows = []
-    for row in kinds[:MOST_KINDS]:
+    for row in kinds:
         advice = ADVICE[row.kind]
         rows.append(
             (
@@ -131,7 +123,7 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
         caption,
         ("kind", "attempts", "requests lost", "advice", "person", "availability", "meaning"),
         rows,
-        {row.kind.value: row.requests for row in kinds[:MOST_KINDS]},
+        {row.kind.value: row.requests for row in kinds},
     )
 
 

@@ -20,6 +20,7 @@ from relkit.plates.style import RC, rc_context
 from relkit.verdict import MIME, shown
 
 _NUMBER: Final = re.compile(r"-?\d+\.\d{2,}")
+_TAG: Final = re.compile(r"<[^>]*>")
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _BLANKS: Final = re.compile(r"\n\s*")
 # Kept readable in the address: fewer %XX, so a picture stays small.
@@ -97,10 +98,15 @@ def plate(name: str, drawn: Figure, *, caption: str, alt: str, values: Mapping[s
     text = text[text.index("<svg") :]
     text = _COMMENT.sub("", text)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = _NUMBER.sub(lambda found: f"{float(found[0]):.1f}".replace("-0.0", "0.0").removesuffix(".0"), text)
+    text = _TAG.sub(lambda tag: _NUMBER.sub(_short_number, tag[0]), text)
     # CSS takes a font's name without quotes; then single ones can delimit, which need no %22 in an address
     text = _BLANKS.sub("\n", text).replace("'", "").replace('"', "'")
     return Plate(name, caption, alt, text, dict(values or {}))
+
+
+def _short_number(found: re.Match[str]) -> str:
+    """A tenth of a point is what an eye can see; texts between tags are what a reader reads and stay whole."""
+    return f"{float(found[0]):.1f}".replace("-0.0", "0.0").removesuffix(".0")
 
 
 def empty_plate(name: str, sentence: str) -> Plate:

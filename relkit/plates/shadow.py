@@ -155,12 +155,10 @@ def methods_table(found: Experiment | None, level: float = 0.95) -> Table:
         "pair_low": interval.low,
         "pair_high": interval.high,
     }
-    caption = "Methods that answer the question agree; the plan's test answers another one (is the shadow better, pairs taken as independent samples)."
-    if sums is not None and "design_effect" in values and values["design_effect"] is not None:
-        caption = (
-            f"Turns of one session resemble each other: the interval must be {values['design_effect'] ** 0.5:.2f} times as wide as pairs alone say. "
-            + caption
-        )
+    caption = "The plan's test answers another question (is the shadow better, pairs taken as independent samples)."
+    if "session_p" in values:
+        ratio = (values["session_high"] - values["session_low"]) / max(interval.high - interval.low, 1e-12)
+        caption = f"The session interval is {ratio:.2f} times as wide as the one that ignores sessions. {caption}"
     return Table(
         "methods", caption, ("method", "difference", f"{100 * level:g} % interval", "p", "remark"), rows, values
     )

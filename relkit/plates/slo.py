@@ -30,6 +30,7 @@ from relkit.slo import (
 from relkit.units import US_PER_SECOND, count, duration, percent, printable
 
 _FLOOR = 0.05
+_SHORTEST = 2
 _LATENCY_COLUMNS = ("percentile", "latency", "95 % interval")
 _MOST_POINTS = 336
 
@@ -46,10 +47,12 @@ def objectives_table(goals: Sequence[Goal]) -> Table:
                 objective_text(objective),
                 verdict.code,
                 "unknown" if budget.sli is None else percent(budget.sli, share_digits(budget.sli, objective.target)),
-                count(budget.bad),
-                f"{float(budget.allowed):,.0f}".replace(",", "\u202f"),
+                count(budget.bad) if budget.valid else "unknown",
+                "unknown" if not budget.valid else f"{float(budget.allowed):,.0f}".replace(",", "\u202f"),
                 _left(budget.left_share),
-                f"{_left(window.left_share)} of {objective.window_days} days"
+                "this period"
+                if goal.is_window_period
+                else f"{_left(window.left_share)} of {objective.window_days} days"
                 if goal.is_window_covered
                 else f"unknown: data for {percent(window.coverage, 0)} of {objective.window_days} days",
             )
@@ -60,8 +63,8 @@ def objectives_table(goals: Sequence[Goal]) -> Table:
             f"{objective.name}_left_share": budget.left_share,
             f"{objective.name}_window_left_share": window.left_share if goal.is_window_covered else None,
         }
-    kept = sum(goal.verdict.code == "MET" for goal in goals)
-    caption = f"{kept} of {len(goals)} objectives kept."
+    codes = [goal.verdict.code for goal in goals]
+    caption = f"Kept {codes.count('MET')}, missed {codes.count('MISSED')}, undecided {codes.count('UNDECIDED')} of {len(goals)} objectives."
     return Table(
         "objectives",
         caption,
@@ -143,6 +146,8 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
 
 def budget_plate(minutes: Minutes, objective: Objective, *, name: str = "budget") -> Plate:
     """Draw how the error budget of the period was used up: bad requests so far over the bad requests allowed."""
+    if len(minutes) < _SHORTEST:
+        return empty_plate(name, "The requests have no clock: there is no course of spending to draw.")
     allowed = float(objective.budget_share) * int(minutes.valid.sum())
     spent = np.cumsum(minutes.bad)
     if allowed <= 0:
@@ -154,7 +159,7 @@ def budget_plate(minutes: Minutes, objective: Objective, *, name: str = "budget"
     caption = (
         f"{count(int(spent[-1]))} bad requests against {count(allowed)} allowed: {percent(total, 0)} of the period's budget is spent"
         + (f"; it was gone {_at(minutes.start_minute + int(gone[0]))} UTC" if gone.size else "")
-        + f". The worst hour ({_at(jump_start)} UTC) alone took {percent(jump_share, 0)}."
+        + (f". The worst hour ({_at(jump_start)} UTC) alone took {percent(jump_share, 0)}." if spent[-1] else ".")
     )
     fig, ax = figure(height_in=2.2)
     x, y = _thinned(minutes.start_minute, share)

@@ -9,19 +9,20 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, bars, figure
 from relkit.plates.table import Table
-from relkit.slo import Goal, Minutes, Objective, gap_text
+from relkit.slo import Minutes, Objective, Service, gap_text
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
 
 def answers_table(
-    slo: Verdict, goal: Goal, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
+    slo: Verdict, service: Service, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
 ) -> Table:
     """Answer the five questions a reader has on Monday, one line each."""
-    cause = biggest_cause(failures)
+    goal, cause = service.availability, biggest_cause(failures)
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
-    days = f"{goal.objective.window_days} days" if goal.is_window_covered else "of this period"
+    has_days = goal.is_window_covered and not goal.is_window_period
+    days = f"{goal.objective.window_days} days" if has_days else "of this period"
     allowed = count(float(budget.allowed))
     if budget.left_share is None or budget.spent_share is None:
         left = "unknown: no request with a known outcome"
@@ -29,12 +30,13 @@ def answers_table(
         left = f"none: {count(budget.bad)} bad requests, {allowed} were allowed"
     else:
         left = f"{percent(budget.left_share, 0)} of {allowed} allowed bad requests"
+    nothing = "unknown: no attempt tells its outcome" if failures.told == 0 else "nothing failed"
     rows = (
-        ("SLO kept?", {"MET": "yes", "MISSED": "no", "UNDECIDED": "undecided"}[slo.code]),
+        ("SLO kept in this period?", _kept(slo, service)),
         (f"Error budget left ({days})?", left),
         (
             "Biggest cause?",
-            f"{cause.kind.value}: {percent(cause.share, 0)} of failed attempts" if cause else "nothing failed",
+            f"{cause.kind.value}: {percent(cause.share, 0)} of failed attempts" if cause else nothing,
         ),
         (
             "May the shadow go live?",
@@ -50,6 +52,16 @@ def answers_table(
     )
     values = {"budget_left_share": budget.left_share, "cause_share": cause.share if cause else None}
     return Table(name, "The week in five answers.", ("question", "answer"), rows, values)
+
+
+def _kept(slo: Verdict, service: Service) -> str:
+    """Answer for all objectives at once, each by its name."""
+    words = {"MET": "kept", "MISSED": "missed", "UNDECIDED": "undecided"}
+    codes = [goal.verdict.code for goal in service.goals] if service.is_counted else [slo.code]
+    answer = "no" if "MISSED" in codes else "undecided" if "UNDECIDED" in codes else "yes"
+    if len(codes) == 1:
+        return answer
+    return f"{answer}: " + ", ".join(f"{goal.objective.name} {words[goal.verdict.code]}" for goal in service.goals)
 
 
 def availability_week_plate(minutes: Minutes, objective: Objective, name: str = "availability_week") -> Plate:

@@ -8,7 +8,7 @@ from relkit.exceptions import DataError
 from relkit.period import Period
 from relkit.report.scope import Scope
 from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
-from relkit.slo import Goal, LogSpan, Objective, Service, Traps, error_budget, verdict
+from relkit.slo import Goal, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
 from relkit.store import open_store, readings
 from relkit.units import US_PER_DAY
 from relkit.verdict import Verdict
@@ -57,14 +57,15 @@ def read_service(scope: Scope) -> Service:
                 )
             goals.append(Goal(objective, minutes, budget, over_window, verdict(budget, gaps=minutes.gaps())))
         span = readings.log_span(store, scope.period)
+        series = readings.minute_shares(store, scope.period)
         return Service(
             tuple(goals),
             readings.latencies(store, scope.period),
-            readings.minute_shares(store, scope.period),
+            leading_shares(series),
             readings.uptimes(store, scope.period),
             span.coverage,
             span.gaps,
-            flowing=span.requests > 0,
+            flowing=span.requests > 0 or any(shares.share[shares.present].any() for shares in series),
         )
 
 

@@ -11,11 +11,12 @@ from relkit.period import Period, period_of
 from relkit.report.contract import check_parameters
 from relkit.report.demo import ensure_demo
 from relkit.report.guardrails import BROKEN, guardrail_codes
-from relkit.report.places import reports_folder
+from relkit.report.places import demo_database, reports_folder
 from relkit.report.publish import NOTEBOOKS, Published, publish
 from relkit.report.scope import Scope
 from relkit.slo import data_verdict
 from relkit.store import Store, open_store, readings
+from relkit.units import count
 
 DATABASE_NAME = "relkit.duckdb"
 CONFIG_NAME = "relkit.toml"
@@ -83,6 +84,8 @@ def publish_week(
         on_step=on_step,
     )
     verdicts = published.summary["verdicts"]
+    if database is None and place == demo_database().resolve():
+        first_line = f"No {DATABASE_NAME} here: this is the demo week. {first_line}"
     lines = [first_line] + [
         f"{area}: {record['code'].replace('_', ' ')}. {record['sentence']}"
         for area, record in verdicts.items()
@@ -113,6 +116,8 @@ def _not_empty(store: Store, period: Period, zone: str, now_us: int) -> str:
     if span.is_empty:
         weeks = readings.weeks_with_requests(store, zone)
         known = f"weeks with requests: {', '.join(weeks[-5:])}" if weeks else "no row has a time (try --all)"
+        if span.other_rows:
+            known = f"its {count(span.other_rows)} rows are arms, shadows or probes, which no page shows alone"
         future = " lies in the future and" if period.start_us is not None and period.start_us > now_us else ""
         raise ReportError(f"{period.label}{future} holds nothing to report; {known}. Nothing was written")
     return data_verdict(span, period).sentence

@@ -8,7 +8,7 @@ from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, t
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
 from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
-from relkit.slo.service import Goal, Service, headline
+from relkit.slo.service import Goal, Service, headline, leading_shares
 from relkit.slo.span import LogSpan, data_verdict
 from relkit.slo.traps import Traps, trap_lines
 from relkit.slo.uptime import Uptime, time_weighted
@@ -40,6 +40,7 @@ __all__ = [
     "headline",
     "is_dead",
     "latency_of",
+    "leading_shares",
     "over",
     "rank_interval",
     "requests_to_decide",

@@ -256,8 +256,9 @@ def _code(objective: Objective, bad: int, valid: int, level: float) -> str:
 
 def _sentence(budget: ErrorBudget, code: str) -> str:
     objective, end = budget.objective, f"the objective is {budget.objective.target_text}: {code.lower()}."
+    of = "" if objective.service is None else f" of {objective.service}"
     if budget.sli is None or budget.low is None or budget.high is None:
-        return f"No request with a known outcome ended in this time; {end}"
+        return f"No request{of} with a known outcome ended in this time; {end}"
     exact = Fraction(budget.valid - budget.bad, budget.valid)
     digits = max(share_digits(share, objective.target) for share in (exact, budget.low, budget.high))
     were = "were good"
@@ -265,7 +266,7 @@ def _sentence(budget: ErrorBudget, code: str) -> str:
         were = f"took at most {count(objective.threshold_us / 1000)} ms"
     interval = f"{percent(budget.low, digits).removesuffix(' %')} to {percent(budget.high, digits)}"
     return (
-        f"{percent(budget.sli, digits)} of {_requests(budget.valid)} {were} "
+        f"{percent(budget.sli, digits)} of {_requests(budget.valid)}{of} {were} "
         f"({100 * budget.level:.4g} % interval {interval}); {end}"
     )
 
@@ -293,5 +294,11 @@ def _requests(number: int) -> str:
 
 
 def _spare_text(budget: ErrorBudget) -> list[str]:
-    spare = math.floor(budget.allowed) - budget.bad
-    return [f"The budget has room for {count(spare)} more bad."] if spare >= 0 else []
+    """Say how many more bad requests among as many would still read MET."""
+    low, high = budget.bad, budget.valid
+    while high - low > 1:  # MET is kept up to `low`, and lost from `high` on
+        middle = (low + high) // 2
+        kept = _code(budget.objective, middle, budget.valid, budget.level) == "MET"
+        low, high = (middle, high) if kept else (low, middle)
+    more = low + 1 - budget.bad
+    return [f"{_requests(more)} more that went wrong, among as many, would leave it undecided."]

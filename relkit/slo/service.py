@@ -1,9 +1,12 @@
 """A service over a period: its objectives with what was counted for each, and the verdict a page leads with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
+from typing import Final
+
+import numpy as np
 
 from relkit.slo.budget import ErrorBudget, share_digits
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead, runs
@@ -13,6 +16,8 @@ from relkit.slo.span import LEAST_COVERAGE
 from relkit.slo.uptime import Uptime
 from relkit.units import count, percent
 from relkit.verdict import Verdict
+
+_TROUBLE: Final = {"MET": 0, "UNDECIDED": 1, "MISSED": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Goal:
     budget: ErrorBudget
     window_budget: ErrorBudget
     verdict: Verdict
+
+    @property
+    def is_window_period(self) -> bool:
+        """Whether the objective's window is the reported period itself."""
+        return self.window_budget == self.budget
 
     @property
     def is_window_covered(self) -> bool:
@@ -77,8 +87,14 @@ class Service:
 
     @property
     def availability(self) -> Goal:
-        """The objective a page leads with: the first one on availability, else the first."""
-        return next((goal for goal in self.goals if goal.objective.kind == "availability"), self.goals[0])
+        """The objective a page leads with: of those on availability (else of all) the one in most trouble."""
+        named = [goal for goal in self.goals if goal.objective.kind == "availability"] or list(self.goals)
+        return max(named, key=lambda goal: (_TROUBLE[goal.verdict.code], goal.budget.spent_share or 0.0))
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether any objective has requests with a known outcome."""
+        return any(goal.budget.valid for goal in self.goals)
 
     @property
     def has_dead_shares(self) -> bool:
@@ -93,7 +109,9 @@ def headline(service: Service) -> Verdict:
     """
     goal = service.availability
     if goal.budget.valid or (service.shares is None and not service.uptimes):
-        return goal.verdict
+        if len(service.goals) == 1 or not service.is_counted:
+            return goal.verdict
+        return replace(goal.verdict, sentence=f"{goal.objective.name}: {goal.verdict.sentence} {_tally(service.goals)}")
     if service.has_dead_shares:
         assert service.shares is not None
         return Verdict(
@@ -108,13 +126,33 @@ def headline(service: Service) -> Verdict:
     return _of_uptimes(service, goal.objective) or goal.verdict
 
 
+def leading_shares(series: Sequence[MinuteShares]) -> MinuteShares | None:
+    """Return the series a page leads with: the one with the lowest mean among those that measure anything.
+
+    None without any. A series that is 0 throughout leads only where there is no other: beside others it is dead.
+    """
+    alive = [shares for shares in series if shares.share[shares.present].any()] or list(series)
+    return min(alive, key=lambda shares: float(np.nanmean(shares.share)), default=None)
+
+
+def _tally(goals: Sequence[Goal]) -> str:
+    """Count the objectives by verdict, the others' names where they are not kept."""
+    kept = sum(goal.verdict.code == "MET" for goal in goals)
+    parts = [f"{kept} of {len(goals)} objectives kept"]
+    for code, word in (("MISSED", "missed"), ("UNDECIDED", "undecided")):
+        names = [goal.objective.name for goal in goals if goal.verdict.code == code]
+        if names:
+            parts.append(f"{word}: {', '.join(names)}")
+    return "; ".join(parts) + "."
+
+
 def _of_shares(shares: MinuteShares, objective: Objective, *, is_week: bool) -> Verdict:
     there = shares.share[shares.present]
     mean = float(there.mean())
     return _without_interval(
         objective,
         mean,
-        f"{_exactly(mean, objective)} is the unweighted mean of {count(there.size)} minute shares",
+        f"{_exactly(mean, objective)} is the unweighted mean of {count(there.size)} minute shares ({shares.source})",
         int(there.size),
         "Minute shares carry no counts",
         shares.coverage if is_week else None,

@@ -124,5 +124,5 @@ def _reasons(span: LogSpan) -> list[str]:
             + (f" ({count(span.censored)} started and never ended: censored, not failed)." if span.censored else ".")
         )
     if span.no_clock and span.first_us is not None:
-        reasons.append(f"{count(span.no_clock)} attempts have no time and count in no week.")
+        reasons.append(f"{count(span.no_clock)} attempts have no time: they count in no week, only with --all.")
     return reasons

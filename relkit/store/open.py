@@ -110,6 +110,9 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
         "autoinstall_known_extensions": "false",
         "TimeZone": "UTC",
     }
+    if place.is_file() and place.stat().st_size and not _has_magic(place):
+        # DuckDB would read a CSV or Parquet file as a database in memory, and rows written there would be gone
+        raise StoreError(f"{place}: is no DuckDB database; is this the log, and the database another file?")
     give_up = time.monotonic() + wait_s
     while True:
         try:
@@ -127,6 +130,14 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
             time.sleep(0.2)
         except duckdb.Error as error:
             raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None
+
+
+def _has_magic(place: Path) -> bool:
+    try:
+        with place.open("rb") as stream:
+            return stream.read(12)[8:] == b"DUCK"
+    except OSError:
+        return True  # what hinders reading is for DuckDB to say
 
 
 def _locked(place: Path, text: str, wait_s: float) -> str:

@@ -103,6 +103,8 @@ def _defaults(mapping: Mapping, named: list[Field]) -> dict[str, str]:
             defaults["ok"] = "status < 400"
         if "attempt" not in names:
             defaults["attempt"] = "1"
+        elif "granularity" in defaults and "request_id" in names:
+            defaults["granularity"] = "'attempt'"  # a log that numbers the tries of a request has a row for each
     return defaults
 
 

@@ -104,11 +104,19 @@ def _mark_by_identity(connection: DuckDBPyConnection, source: str, table: str, i
     named = " AND ".join(f"{name} IS NOT NULL" for name in identity)
     same = " AND ".join(f"there.{name} = staged.{name}" for name in identity)
     _mark_repeated(connection, identity, key, named)
-    if connection.execute(f"SELECT 1 FROM {table} WHERE source = ? LIMIT 1", [source]).fetchone():
-        connection.execute(
-            f"UPDATE staged SET fresh = FALSE FROM {table} AS there WHERE there.source = ? AND {same} AND fresh",
-            [source],
-        )
+    if not connection.execute(f"SELECT 1 FROM {table} WHERE source = ? LIMIT 1", [source]).fetchone():
+        return
+    problem = "problem"
+    if count(connection, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'staged' AND column_name = 'ts'"):
+        # an id that starts anew every day names another row: better a reject that is told than a row that is gone
+        mark = f"chr({ord(REASON_MARK)})"
+        name = identity[-1] if identity[0] == "experiment" else identity[0]
+        anew = f"concat('{name}: ', {mark}, staged.{name}, {mark}, ' is stored already with another time; do ids start anew? Map one that does not')"
+        problem = f"CASE WHEN there.ts <> staged.ts THEN {anew} END"
+    connection.execute(
+        f"UPDATE staged SET fresh = FALSE, problem = {problem} FROM {table} AS there WHERE there.source = ? AND {same} AND fresh",
+        [source],
+    )
 
 
 def _mark_repeated(connection: DuckDBPyConnection, identity: tuple[str, ...], key: str, named: str) -> None:

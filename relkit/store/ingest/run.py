@@ -54,7 +54,9 @@ def ingest_files(
     DataError
         A file cannot be read, or the draft was not confirmed. Files before it are stored, each whole.
     """
-    paths = find_files(patterns)
+    found = find_files(patterns)
+    # logrotate leaves an empty file behind: among others it is nothing to read; alone it is an error
+    paths = [path for path in found if path.stat().st_size] or found
     mapping = load_mapping(mapping_file, kind) if mapping_file else _drafted(paths[0], kind, confirm)
     for path in paths:
         inspect(path, mapping.format, mapping.delimiter)  # what cannot be read is said before anything is stored

@@ -18,9 +18,11 @@ REQUESTS: Final = """
     SELECT ts, ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service
     FROM attempts WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
     UNION ALL
-    SELECT first_us, end_us, CASE WHEN last.latency_us IS NOT NULL THEN end_us - first_us END, last.ok, last.ended, last.fp, last.service
+    SELECT first_us, end_us,
+           CASE WHEN last.latency_us IS NOT NULL THEN coalesce(end_us - first_us, CASE WHEN tries = 1 THEN last.latency_us END) END,
+           last.ok, last.ended, last.fp, last.service
     FROM (
-        SELECT min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
+        SELECT count(*) AS tries, min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
                arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, latency_us := latency_us), attempt) AS last
         FROM attempts WHERE role = 'user' AND request_id IS NOT NULL AND granularity = 'attempt'
         GROUP BY source, request_id
@@ -40,13 +42,18 @@ def data_hash(store: Store) -> str:
 
 
 def weeks_with_requests(store: Store, zone: str) -> list[str]:
-    """Return the ISO weeks of the zone in which user requests (or shadow pairs, probes, samples) lie, oldest first."""
-    days = store.connection.execute(
-        f"SELECT DISTINCT ts // {US_PER_DAY // 96} FROM (SELECT ts FROM attempts WHERE role = 'user' UNION ALL SELECT ts FROM samples "
-        "UNION ALL SELECT ts FROM probes UNION ALL SELECT ts FROM pairs) WHERE ts IS NOT NULL ORDER BY 1"
-    ).fetchall()
-    # quarter hours, because zones may be shifted by them
-    return sorted({week_label(day * (US_PER_DAY // 96), zone) for (day,) in days})
+    """Return the ISO weeks of the zone in which user requests end, oldest first; without any, those of the other rows."""
+    quarter_us = US_PER_DAY // 96  # zones may be shifted by quarter hours
+    for rows in (
+        "SELECT ts + coalesce(latency_us, 0) AS ts FROM attempts WHERE role = 'user'",
+        "SELECT ts FROM samples UNION ALL SELECT ts FROM probes UNION ALL SELECT ts FROM pairs",
+    ):
+        found = store.connection.execute(
+            f"SELECT DISTINCT ts // {quarter_us} FROM ({rows}) WHERE ts IS NOT NULL ORDER BY 1"
+        ).fetchall()
+        if found:
+            return sorted({week_label(quarter * quarter_us, zone) for (quarter,) in found})
+    return []
 
 
 def log_span(store: Store, period: Period) -> LogSpan:
@@ -81,7 +88,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
     rejects = store.connection.execute("SELECT count(*) FROM rejects").fetchone()
     coverage: float | None = None
     gaps: tuple[Gap, ...] = ()
-    if not period.is_everything:
+    if not period.is_everything and (attempts or other_rows or more["probes"] or more["samples"] or not more["pairs"]):
         covered = coverage_of(store, period)
         start, _ = grid(period)
         coverage = float(np.count_nonzero(covered) / covered.size) if covered.size else 0.0
@@ -130,8 +137,11 @@ def within(period: Period, moment: str) -> tuple[str, list[int]]:
 
 
 def span_period(store: Store, period: Period) -> Period:
-    """Give a period its days: everything becomes the whole days its rows lie in, None where nothing has a clock."""
+    """Give everything its minutes, where every request has a clock; else it stays everything, and is counted in one sum."""
     if not period.is_everything:
+        return period
+    clockless = store.connection.execute("SELECT count(*) FROM attempts WHERE role = 'user' AND ts IS NULL").fetchone()
+    if clockless and clockless[0]:
         return period
     row = store.connection.execute(
         "SELECT min(ts), max(ts + coalesce(latency_us, 0)) FROM (SELECT ts, latency_us FROM attempts WHERE role = 'user' "

@@ -98,29 +98,35 @@ def latencies(store: Store, period: Period, service: str | None = None) -> Laten
     return latency_of(rows["latency_us"])
 
 
-def minute_shares(store: Store, period: Period, service: str | None = None) -> MinuteShares | None:
-    """Read a series `success_share` that arrived already added up; None when there is none in the period."""
+def minute_shares(store: Store, period: Period) -> list[MinuteShares]:
+    """Read every series `success_share` that arrived already added up, one for each source and service.
+
+    A value over several minutes stands for each of them. Empty where there is no such series, or no clock.
+    """
     spanned = span_period(store, period)
     if spanned.is_everything:
-        return None
+        return []
     where, values = within(spanned, "ts")
-    test = f"AND service = {quoted(service)}" if service is not None else ""
     rows = columns(
         store,
-        f"SELECT ts // {US_PER_MINUTE} AS minute, min(value) AS share, min(source) AS source FROM samples "
-        f"WHERE name = 'success_share' AND {where} {test} GROUP BY minute ORDER BY minute",
+        f"SELECT source, coalesce(service, '') AS service, ts // {US_PER_MINUTE} AS minute, "
+        f"greatest(1, width_us // {US_PER_MINUTE}) AS width, value FROM samples WHERE name = 'success_share' AND {where} "
+        "ORDER BY source, service, ts, ingest_id",
         values,
     )
-    if not len(rows["minute"]):
-        return None
     start, end = grid(spanned)
-    share = np.full(end - start, np.nan)
-    share[rows["minute"].astype(np.int64) - start] = rows["share"].astype(np.float64)
-    return MinuteShares(start, share, str(rows["source"][0]))
+    series: dict[tuple[str, str], np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+    for source, service, minute, width, value in zip(*rows.values(), strict=True):
+        share = series.setdefault((str(source), str(service)), np.full(end - start, np.nan))
+        share[int(minute) - start : int(minute) - start + int(width)] = value
+    return [MinuteShares(start, share, "/".join(filter(None, key))) for key, share in series.items()]
 
 
 def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
-    """Read the time-weighted availability of each probed service; a state holds until the next row, at most to the last of all."""
+    """Read the time-weighted availability of each probed service; a state holds until the next row.
+
+    It holds at most to the last row of its source. A service name that several sources use is told with its source.
+    """
     spanned = span_period(store, period)
     if spanned.is_everything:
         return {}
@@ -131,20 +137,21 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
     heard_us = 2 * spanned.start_us - spanned.end_us
     rows = columns(
         store,
-        "SELECT service, greatest(ts, ?) AS ts, up FROM (SELECT service, ts, up, ingest_id, rowid AS place, "
-        "lead(ts) OVER (PARTITION BY service ORDER BY ts, ingest_id, rowid) AS until FROM probes WHERE ts >= ? AND ts < ?) "
-        "WHERE ts >= ? OR until IS NULL OR until > ? ORDER BY service, ts, ingest_id, place",
+        "SELECT source, service, greatest(ts, ?) AS ts, up, last_ts FROM (SELECT source, service, ts, up, ingest_id, rowid AS place, "
+        "lead(ts) OVER (PARTITION BY source, service ORDER BY ts, ingest_id, rowid) AS until FROM probes WHERE ts >= ? AND ts < ?) "
+        "JOIN (SELECT source, max(ts) AS last_ts FROM probes GROUP BY source) USING (source) "
+        "WHERE ts >= ? OR until IS NULL OR until > ? ORDER BY service, source, ts, ingest_id, place",
         [spanned.start_us, heard_us, spanned.end_us, spanned.start_us, spanned.start_us],
     )
-    if not len(rows["ts"]):
-        return {}
-    last = store.connection.execute("SELECT max(ts) FROM probes").fetchone()
-    end_us = min(spanned.end_us, int(last[0])) if last else spanned.end_us
-    names = rows["service"].astype(str)
+    keys = list(zip(rows["service"].astype(str), rows["source"].astype(str), strict=True))
+    names = [name for name, _ in dict.fromkeys(keys)]
     found = {}
-    for name in sorted(set(names.tolist())):
-        mine = names == name
-        found[name] = time_weighted(rows["ts"][mine].astype(np.int64), rows["up"][mine].astype(np.bool_), end_us)
+    for key in dict.fromkeys(keys):
+        mine = np.array([other == key for other in keys])
+        end_us = min(spanned.end_us, int(rows["last_ts"][mine][0]))
+        label = f"{key[0]} ({key[1]})" if names.count(key[0]) > 1 else key[0]
+        if end_us > int(rows["ts"][mine][0]):
+            found[label] = time_weighted(rows["ts"][mine].astype(np.int64), rows["up"][mine].astype(np.bool_), end_us)
     return found
 
 
