@@ -36,8 +36,7 @@ def test_nezha_minutes_and_faults(workshop: Workshop, trace: Find) -> None:
     """Its mean of minute shares is 99.41 %, 22 minutes lie under 99 %, and some minutes are missing, not silent."""
     read(workshop, trace("nezha-2022-08-22-frontend-minutes.csv"), "nezha-minutes")
     read(workshop, trace("nezha-2022-08-22-faults.csv"), "nezha-faults")
-    shares = readings.minute_shares(workshop.store, ALL)
-    assert shares is not None
+    (shares,) = readings.minute_shares(workshop.store, ALL)
     present = shares.share[shares.present]
     assert (present.size, round(100 * float(present.mean()), 2), int((present < 0.99).sum())) == (1209, 99.41, 22)
     assert shares.coverage < 1

@@ -145,7 +145,7 @@ def span_period(store: Store, period: Period) -> Period:
         return period
     row = store.connection.execute(
         "SELECT min(ts), max(ts + coalesce(latency_us, 0)) FROM (SELECT ts, latency_us FROM attempts WHERE role = 'user' "
-        "UNION ALL SELECT ts, width_us FROM samples UNION ALL SELECT ts, 0 FROM probes)"
+        "UNION ALL SELECT ts, width_us - 1 FROM samples UNION ALL SELECT ts, 0 FROM probes)"
     ).fetchone()
     if row is None or row[0] is None:
         return period

@@ -110,6 +110,8 @@ def requests_of(log: list[Row], service: str | None = None) -> list[Row]:
         starts = [row["ts"] for row in rows if row["ts"] is not None]
         ends = [end for row in rows if (end := end_of(row)) is not None]
         whole = max(ends) - min(starts) if starts and last["latency_us"] is not None else None
+        if not starts and len(rows) == 1:
+            whole = last["latency_us"]
         found.append({**last, "ts": min(starts, default=None), "end": max(ends, default=None), "latency_us": whole})
     return [row for row in found if service is None or row["service"] == service]
 
@@ -181,7 +183,7 @@ def test_coverage_counts_rows_of_every_role_at_both_their_ends(workshop: Worksho
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_spans_the_days_its_rows_lie_in(workshop: Workshop, seed: int) -> None:
-    log = random_log(seed)
+    log = [row for row in random_log(seed) if row["ts"] is not None]
     stored(workshop, log)
     found = readings.minutes(workshop.store, ALL, GOAL, GOOD)
     users = [row for row in log if row["role"] == "user" and row["ts"] is not None]
@@ -189,6 +191,17 @@ def test_everything_spans_the_days_its_rows_lie_in(workshop: Workshop, seed: int
     assert found.end_minute == max(end_of(row) or 0 for row in users) // MINUTE + 1
     with_clock = [row for row in requests_of(log) if row["end"] is not None]
     assert found.totals.good == sum(verdict(row, GOAL, GOOD) == "good" for row in with_clock)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_everything_counts_requests_without_a_clock_too(workshop: Workshop, seed: int) -> None:
+    """Where some requests have no time there is no course of time, but no request is lost from the sum."""
+    log = random_log(seed)
+    stored(workshop, log)
+    assert any(row["ts"] is None for row in log)
+    found = readings.minutes(workshop.store, ALL, GOAL, GOOD)
+    told = Counter(verdict(row, GOAL, GOOD) for row in requests_of(log))
+    assert (found.totals.good, found.totals.bad) == (told["good"], told["bad"])
 
 
 def test_a_log_without_a_clock_is_one_minute(workshop: Workshop) -> None:
@@ -212,7 +225,7 @@ def test_latencies(workshop: Workshop, period: Period, service: str | None, seed
         row["latency_us"]
         for row in requests_of(log, service)
         if row["ok"] is not False and row["ended"] and row["latency_us"] is not None
-        and (inside(row["end"], period) if not period.is_everything else row["end"] is not None)
+        and inside(row["end"], period)
     ]  # fmt: skip
     found = readings.latencies(workshop.store, period, service)
     assert found == latency_of(np.array(sorted(values), dtype=np.int64))
@@ -370,12 +383,24 @@ def test_minute_shares_are_the_series_of_the_log(workshop: Workshop) -> None:
     toml = 'kind = "minutes"\nsource = "m"\n[time]\ncolumn = "ts"\n[columns]\nservice = "s"\n[samples]\nsuccess_share = { column = "x", unit = "percent" }\n'
     lines = [f"2026-11-16T08:{minute:02d}:30Z,{share},web\n" for minute, share in ((0, 100), (1, 0), (5, 99.5))]
     workshop.ingest("ts,x,s\n" + "".join(lines), toml)
-    found = readings.minute_shares(workshop.store, ALL)
-    assert found is not None
-    assert found.source == "m"
+    (found,) = readings.minute_shares(workshop.store, ALL)
+    assert found.source == "m/web"
     assert found.share[[0, 1, 5]].tolist() == [1.0, 0.0, 0.995]
     assert np.count_nonzero(found.present) == 3
-    assert readings.minute_shares(workshop.store, ALL, "other") is None
+
+
+def test_each_service_is_a_series_of_its_own_and_a_value_stands_for_its_whole_width(workshop: Workshop) -> None:
+    toml = 'kind = "minutes"\nsource = "m"\nwidth_s = 300\n[time]\ncolumn = "ts"\n[columns]\nservice = "s"\n[samples]\nsuccess_share = "x"\n'
+    lines = [
+        f"2026-11-16T08:{minute:02d}:00Z,{share},{name}\n"
+        for minute in (0, 5)
+        for name, share in (("a", 1.0), ("b", 0.5))
+    ]
+    workshop.ingest("ts,x,s\n" + "".join(lines), toml)
+    found = readings.minute_shares(workshop.store, ALL)
+    assert [shares.source for shares in found] == ["m/a", "m/b"]
+    assert [set(shares.share.tolist()) for shares in found] == [{1.0}, {0.5}]
+    assert [len(shares) for shares in found] == [10, 10]
 
 
 @pytest.mark.parametrize(
@@ -415,8 +440,8 @@ def test_a_request_counts_in_the_minute_it_ends_in_the_week_of_the_zone(
     assert (found.good[0], found.good[-1], found.totals.good) == (2, 1, 3)
     assert readings.log_span(workshop.store, period_of(label, "Europe/Berlin")).requests == 3
     assert readings.latencies(workshop.store, period_of(label, "Europe/Berlin")).n == 3
-    starts = {week_label(end - 1_000_000, "Europe/Berlin") for end in ends}
-    assert set(readings.weeks_with_requests(workshop.store, "Europe/Berlin")) == starts
+    weeks = {week_label(end, "Europe/Berlin") for end in ends}
+    assert set(readings.weeks_with_requests(workshop.store, "Europe/Berlin")) == weeks
 
 
 def everything(workshop: Workshop, period: Period) -> list[Any]:
@@ -464,9 +489,7 @@ def test_ten_thousand_failing_shadow_and_probe_rows_change_no_number_of_users(
         )
     if period.is_everything:  # probes have a clock, so they may widen the grid; the requests on it stay
         users = readings.minutes(workshop.store, period, GOAL, GOOD)
-        assert users.totals.bad == sum(
-            verdict(row, GOAL, GOOD) == "bad" for row in requests_of(random_log(3)) if row["end"] is not None
-        )
+        assert users.totals.bad == sum(verdict(row, GOAL, GOOD) == "bad" for row in requests_of(random_log(3)))
         assert everything(workshop, period)[:3] == before[:3]
     else:
         assert everything(workshop, period) == before
