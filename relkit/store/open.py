@@ -112,7 +112,9 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
     }
     if place.is_file() and place.stat().st_size and not _has_magic(place):
         # DuckDB would read a CSV or Parquet file as a database in memory, and rows written there would be gone
-        raise StoreError(f"{place}: cannot be opened: it is no DuckDB database. Is this the log, and the database another file?")
+        raise StoreError(
+            f"{place}: cannot be opened: it is no DuckDB database. Is this the log, and the database another file?"
+        )
     give_up = time.monotonic() + wait_s
     while True:
         try:
