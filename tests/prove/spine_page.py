@@ -8,7 +8,7 @@ from typing import Any
 
 from .point import ROOT, Found, Skipped, demo_pages, point, run
 
-QUESTIONS = ("SLO kept?", "budget left", "cause?", "shadow", "change?")
+QUESTIONS = ("SLO kept in this period?", "budget left", "cause?", "shadow", "change?")
 _FACTS = """() => {
   const seen = box => box.width > 0 && box.height > 0 && box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth + 1;
   const named = picture => (picture.getAttribute('alt') || picture.getAttribute('aria-label') || '').trim().length > 9;

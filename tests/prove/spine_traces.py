@@ -41,8 +41,7 @@ def nezha(folder: Path) -> Found:
     )
     everything, goal = period_of("all", "UTC"), Objective("availability", "0.999")
     with open_store(folder / "relkit.duckdb") as store:
-        shares, latency = readings.minute_shares(store, everything), readings.latencies(store, everything)
-    assert shares is not None
+        (shares,), latency = readings.minute_shares(store, everything), readings.latencies(store, everything)
     full = int((burn_of_shares(shares, goal, 60) > 10).sum())
     partial = int((burn_of_shares(shares, goal, 60, full_only=False) > 10).sum())
     series = pages.shown("4_slo", "series")
