@@ -1,11 +1,9 @@
 """The commands of the design as a person types them: plain papermill, nbval, and `relkit notebooks refresh`."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,20 +18,22 @@ PROJECT = project_folder()
 WEEKLY = PROJECT / "notebooks" / "6_weekly.ipynb"
 
 
-def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def run_to_end(*words: str, cwd: Path) -> SimpleNamespace:
+    done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=dict(os.environ),
+        timeout=240,
+        check=False,
     )
+    return SimpleNamespace(text=done.stdout, code=done.returncode, away=cwd)
 
 
 @pytest.fixture(scope="module")
-def typed(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, SimpleNamespace]]:
-    """All of them at once, because each mostly waits for its kernel."""
+def typed(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, SimpleNamespace]:
+    """One after the other: kernels of several processes that start at once may take the same port."""
     away = tmp_path_factory.mktemp("away from home")
     changed = tmp_path_factory.mktemp("changed")
     shutil.copy(PROJECT / "notebooks" / "conftest.py", changed)
@@ -46,23 +46,16 @@ def typed(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 output.data["text/html"] = output.data["text/html"].replace("L", "M")
     (changed / "1_errors.ipynb").write_text(to_text(notebook))
     out = str(away / "root.ipynb")
-    running = {
-        "root": start("papermill", "notebooks/6_weekly.ipynb", out, "-p", "week", "2026-W47", cwd=PROJECT),
-        "away": start("papermill", str(WEEKLY), "out.ipynb", "-p", "week", "2026-W47", cwd=away),
-        "misspelt": start("papermill", str(WEEKLY), "misspelt.ipynb", "-p", "wek", "2026-W47", cwd=away),
-        "mistyped": start("papermill", str(WEEKLY), "mistyped.ipynb", "-p", "level", "95%", cwd=away),
-        "nbval": start(
+    done = {
+        "root": run_to_end("papermill", "notebooks/6_weekly.ipynb", out, "-p", "week", "2026-W47", cwd=PROJECT),
+        "away": run_to_end("papermill", str(WEEKLY), "out.ipynb", "-p", "week", "2026-W47", cwd=away),
+        "misspelt": run_to_end("papermill", str(WEEKLY), "misspelt.ipynb", "-p", "wek", "2026-W47", cwd=away),
+        "mistyped": run_to_end("papermill", str(WEEKLY), "mistyped.ipynb", "-p", "level", "95%", cwd=away),
+        "nbval": run_to_end(
             "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", str(changed), cwd=changed
         ),
     }
-    try:
-        yield {
-            name: SimpleNamespace(text=process.communicate(timeout=240)[0], code=process.returncode, away=away)
-            for name, process in running.items()
-        }
-    finally:
-        for process in running.values():
-            process.kill()
+    return {name: SimpleNamespace(text=one.text, code=one.code, away=away) for name, one in done.items()}
 
 
 @pytest.mark.parametrize(("name", "file"), [("root", "root.ipynb"), ("away", "out.ipynb")])
