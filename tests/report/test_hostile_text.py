@@ -159,4 +159,4 @@ def test_a_service_name_in_a_picture_is_text(service: str, tmp_path: Path) -> No
     scope = begin("4_slo", database=str(path), week="2026-W47")
     with warnings.catch_warnings(action="error"):
         drawn = series_plate(read_service(scope))
-    ET.fromstring(drawn.svg)
+    assert ET.fromstring(drawn.svg).tag.endswith("svg")
