@@ -12,7 +12,7 @@ from typing import Final
 from .point import POINTS, ROOT, Point, Skipped, run, scratch
 
 AREAS: Final = ("spine", "errors", "policies", "simulation", "tune", "slo", "shadow", "live", "product")
-PAGE: Final = ROOT / "docs/proofs.md"
+PAGES: Final = ROOT / "docs/proofs"
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("area", choices=AREAS)
     parser.add_argument("--slow", action="store_true", help="also what installs everything anew, some minutes")
     parser.add_argument("--only", default="", help="points whose name holds this word")
-    parser.add_argument("--write", action="store_true", help="keep the lines in docs/proofs.md")
+    parser.add_argument("--write", action="store_true", help="keep the lines in docs/proofs/AREA.md")
     asked = parser.parse_args()
     for module in sorted(Path(__file__).parent.glob(f"{asked.area}_*.py")):
         importlib.import_module(f"{__package__}.{module.stem}")
@@ -34,7 +34,7 @@ def main() -> int:
         lines.append(_tried(point, number, slow=asked.slow))
         print(lines[-1], flush=True)
     if asked.write:
-        PAGE.write_text(_page(asked.area, lines, slow=asked.slow), encoding="utf-8")
+        (PAGES / f"{asked.area}.md").write_text(_page(asked.area, lines, slow=asked.slow), encoding="utf-8")
     return int(any(line.startswith("FAIL") for line in lines))
 
 
@@ -68,7 +68,7 @@ def _page(area: str, lines: list[str], *, slow: bool) -> str:
     command = f"make prove AREA={area}" if not slow else f"python -m tests.prove {area} --slow"
     body = "\n".join(lines)
     return (
-        f"# Proofs\n\nThe last output of `{command}`, written with `--write`: one line for each promised point. {made}.\n\n"
+        f"# Proofs: {area}\n\nThe last output of `{command}`, written with `--write`: one line for each promised point. {made}.\n\n"
         f"```text\n{body}\n```\n"
     )
 
