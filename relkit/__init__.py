@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from relkit.errors import Classification, ErrorKind, classify
-    from relkit.errors import redact_text as redact
+    from relkit.errors.redact import redact
     from relkit.exceptions import RelkitError
     from relkit.plates import Plate
     from relkit.slo import ErrorBudget, Objective
@@ -27,7 +27,7 @@ _HOMES: Final = {
     "classify": "relkit.errors",
     "ingest": "relkit.store:ingest_file",
     "open_store": "relkit.store",
-    "redact": "relkit.errors:redact_text",
+    "redact": "relkit.errors.redact",
 }
 _ROOMS: Final = frozenset({"config", "errors", "plates", "report", "shadow", "simulation", "slo", "store"})
 

@@ -22,6 +22,7 @@ FINE: Final = 0
 COULD_NOT_RUN: Final = 1
 GUARDRAIL_BROKEN: Final = 3
 _INTERRUPTED: Final = 130  # typer's word for it
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KINDS: Final = ("attempts", "events", "minutes", "pairs", "arms", "faults", "probes")
 
 app = typer.Typer(
@@ -175,8 +176,7 @@ def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebo
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminated)
+    _end_politely()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no reason to fail
@@ -220,5 +220,15 @@ def _complain_of_usage(error: TyperException) -> None:
     _complain(f"{' '.join(error.format_message().split())} (see {where} --help)")
 
 
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
+def _end_politely() -> None:
+    """Let every signal that ends a program be an interrupt, which clears up; but what nohup or a shell ignores stays so."""
+    for number in _ENDINGS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Interrupt what runs; once, for a second Ctrl-C must not interrupt the clearing up."""
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

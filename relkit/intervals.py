@@ -35,15 +35,42 @@ def wilson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
     >>> [round(100 * (1 - share), 3) for share in reversed(wilson(10, 10_000))]
     [99.816, 99.946]
     """
-    if not 0 < level < 1:
-        raise ParameterError.of("level", level, "0 < level < 1", "pass a share such as 0.95")
     if not 0 <= hits <= n:
         raise ParameterError.of("hits, n", (hits, n), "0 <= hits <= n", "count the hits among the n")
-    if n == 0:
+    return wilson_of_share(hits / n, n, level) if n else wilson_of_share(0.0, 0, level)
+
+
+def wilson_of_share(share: float, worth: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson score interval of a share that is worth so many independent events.
+
+    Parameters
+    ----------
+    share : float
+        The estimate, in [0, 1].
+    worth : float
+        Independent events it is worth, at least 0: events that resemble each other are worth fewer than they are.
+    level : float
+        Confidence level in (0, 1).
+
+    Returns
+    -------
+    tuple of float
+        (low, high) in [0, 1]; (0, 1) for worth = 0.
+
+    Examples
+    --------
+    >>> wilson_of_share(0.25, 40) == wilson(10, 40)
+    True
+    """
+    if not 0 < level < 1:
+        raise ParameterError.of("level", level, "0 < level < 1", "pass a share such as 0.95")
+    if not (0 <= share <= 1 and worth >= 0):
+        raise ParameterError.of("share, worth", (share, worth), "a share and a number of events", "count again")
+    if worth == 0:
         return 0.0, 1.0
     z = NormalDist().inv_cdf((1 + level) / 2)
-    share, spread = hits / n, z * z / n
+    spread = z * z / worth
     centre = (share + spread / 2) / (1 + spread)
-    half = z * sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / worth + spread / (4 * worth)) / (1 + spread)
     # At the ends the formula gives exactly 0 and 1 on paper, and a rounding error in floats.
-    return (0.0 if hits == 0 else max(0.0, centre - half)), (1.0 if hits == n else min(1.0, centre + half))
+    return (0.0 if share == 0 else max(0.0, centre - half)), (1.0 if share == 1 else min(1.0, centre + half))

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from relkit.errors.kinds import ErrorKind
 from relkit.exceptions import ParameterError
+from relkit.prices import Price
 from relkit.slo.objective import DEFAULT_EXCLUDED, Objective
 from relkit.verdict import CODES
 
@@ -40,18 +41,6 @@ class ShadowPlan:
 
     margin: float
     schedule: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a model costs, in US dollars per million tokens.
-
-    >>> Price(0.05, 0.08).output_usd_per_million
-    0.08
-    """
-
-    input_usd_per_million: float
-    output_usd_per_million: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ and the rule that made it. It imports none of the libraries that raise errors, a
 """
 
 from relkit.errors.classifier import Classification, classify
+from relkit.errors.confusion import Confusion, Label, confusion_of, labelled
 from relkit.errors.counts import (
     FingerprintCount,
     FingerprintCounts,
@@ -13,9 +14,25 @@ from relkit.errors.counts import (
     kind_counts,
     verdict,
 )
+from relkit.errors.coverage import Coverage, NextRule, RuleUse, answers_of, coverage_of, next_rules, rule_uses
+from relkit.errors.diff import Change, RulesDiff, compare_rules
+from relkit.errors.evaluation import Evaluation, Rivalry, evaluate, rival
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind
+from relkit.errors.misjudged import Cost, cost_of_mistakes
 from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
-from relkit.errors.rules import Condition, Rule, RuleSet, load_rules
+from relkit.errors.retryability import (
+    WAIT_EDGES_US,
+    Agreement,
+    NextTries,
+    NextTry,
+    Retryability,
+    contradicted,
+    contradiction_text,
+    retryability_of,
+    wait_label,
+)
+from relkit.errors.rule import Condition, Rule
+from relkit.errors.rules import RuleSet, load_rules
 from relkit.errors.signals import SIGNAL_FIELDS, Signals, clean_message, fingerprint, read_signals
 
 __all__ = [
@@ -23,25 +40,54 @@ __all__ = [
     "PATTERNS",
     "PREFILTER",
     "SIGNAL_FIELDS",
+    "WAIT_EDGES_US",
     "Advice",
+    "Agreement",
+    "Change",
     "Classification",
     "Condition",
+    "Confusion",
+    "Cost",
+    "Coverage",
     "ErrorKind",
+    "Evaluation",
     "FingerprintCount",
     "FingerprintCounts",
     "KindCount",
+    "Label",
+    "NextRule",
+    "NextTries",
+    "NextTry",
     "Pattern",
+    "Retryability",
+    "Rivalry",
     "Rule",
     "RuleSet",
+    "RuleUse",
+    "RulesDiff",
     "Signals",
+    "answers_of",
     "biggest_cause",
     "classify",
     "clean_message",
+    "compare_rules",
+    "confusion_of",
+    "contradicted",
+    "contradiction_text",
+    "cost_of_mistakes",
+    "coverage_of",
+    "evaluate",
     "fingerprint",
     "is_secret_key",
     "kind_counts",
+    "labelled",
     "load_rules",
+    "next_rules",
     "read_signals",
     "redact_text",
+    "retryability_of",
+    "rival",
+    "rule_uses",
     "verdict",
+    "wait_label",
 ]

@@ -3,6 +3,7 @@
 The store counts; a classification is made once per fingerprint, not once per row.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from relkit.errors.classifier import Classification, classify
@@ -11,6 +12,7 @@ from relkit.errors.rules import RuleSet, load_rules
 from relkit.errors.signals import Signals
 from relkit.exceptions import DataError, ParameterError
 from relkit.intervals import wilson
+from relkit.prices import Use
 from relkit.units import count, percent
 from relkit.verdict import Verdict
 
@@ -31,6 +33,8 @@ class FingerprintCount:
         Requests whose outcome is this failure.
     first_ts_us, last_ts_us : int or None
         First and last time seen, microseconds since 1970 UTC; None in a log without a clock.
+    uses : tuple of Use
+        What these attempts used, by service and model; empty where nobody added it up.
     """
 
     fp: int
@@ -39,6 +43,7 @@ class FingerprintCount:
     failed_requests: int
     first_ts_us: int | None = None
     last_ts_us: int | None = None
+    uses: tuple[Use, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("failed_attempts", "failed_requests"):
@@ -86,6 +91,8 @@ class KindCount:
         Whether at least half of these attempts may be retried (a rule may differ from its kind).
     alert : bool
         Whether any of them asks for a person.
+    services : tuple of (str or None, int)
+        Services that the attempts called, and how many each; most attempts first, None where the log does not say.
     """
 
     kind: ErrorKind
@@ -94,6 +101,7 @@ class KindCount:
     share: float
     retryable: bool
     alert: bool
+    services: tuple[tuple[str | None, int], ...] = ()
 
 
 def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[KindCount, ...]:
@@ -132,7 +140,12 @@ def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
         may = sum(row.failed_attempts for row, answer in members if answer.retryable)
         share = attempts / total if total else 0.0
         alert = any(answer.alert for _, answer in members)
-        found.append(KindCount(kind, attempts, requests, share, attempts > 0 and 2 * may >= attempts, alert))
+        services: Counter[str | None] = Counter()
+        for row, _ in members:
+            for use in row.uses:
+                services[use.service] += use.calls
+        ranked = tuple(sorted(services.items(), key=lambda item: (-item[1], item[0] or "")))
+        found.append(KindCount(kind, attempts, requests, share, attempts > 0 and 2 * may >= attempts, alert, ranked))
     return tuple(sorted(found, key=lambda row: (-row.attempts, row.kind.value)))
 
 

@@ -1,132 +1,31 @@
 """Rules as data: an ordered table that says which kind a set of signals is; the first rule that matches wins.
 
-The table lies in `rules.toml`. Regexes keep to what RE2 and `re` share and are matched in any ASCII case with the dot
-crossing lines, so that the same table can run as SQL (`regexp_matches(field, regex, 'is')`).
+The table lies in `rules.toml`; a project adds its own in `relkit.toml`, a notebook in a cell. Every layer is checked on
+loading and nothing is skipped in silence. Regexes keep to what RE2 and `re` share, so that the same table runs as SQL.
 """
 
 import hashlib
 import json
-import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from relkit.errors.kinds import ADVICE, Advice, ErrorKind
-from relkit.errors.signals import SIGNAL_FIELDS, Signals
+from relkit.errors.kinds import ErrorKind
+from relkit.errors.rule import Condition, Rule
+from relkit.errors.rule_lint import expired, lint_rows, overridden
+from relkit.errors.rule_order import placed
+from relkit.errors.rule_tables import Finding, Layer, read_phrases, read_rules, suggestion
+from relkit.errors.signals import Signals
 from relkit.exceptions import ParameterError
 
-EVIDENCE_CHARACTERS: Final = 120
-OVERRIDES: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "retryable": bool,
-    "max_retries": int,
-    "severity": str,
-    "alert": bool,
-    "user_message": str,
-    "fallback": str,
-    "maybe_executed_default": bool,
-}
-_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
-    "severity": ("low", "medium", "high", "critical"),
-    "fallback": ("none", "next_model", "larger_window", "truncate", "cache", "call_api"),
-    "max_retries": (0, 1),
-}
-_NUMBERS = ("status", "errno")
-_RULE_KEYS = {"id", "kind", "when", "override", "source", "examples", "counterexamples"}
-# What one of the engines lacks or reads otherwise: look-around, named and numbered back-references, atomic and
-# conditional groups, possessive repeats, {,n}, and the classes whose members differ (\s has no vertical tab in RE2).
-_NOT_COMMON = re.compile(r"\(\?[=!<>P(]|\\[1-9dDsSZzAuUNkg]|[*+?}]\+|\{,")
+__all__ = ["DECLARED", "Condition", "Finding", "Rule", "RuleSet", "load_rules"]
 
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One test of a rule: at least one of the fields passes.
-
-    Parameters
-    ----------
-    fields : tuple of str
-        Names of `Signals` fields; any of them may pass.
-    op : str
-        in, re or between.
-    values : tuple of str
-        For in: texts in lower case, compared with the field's text in lower case.
-    regex : str
-        For re: searched in the field, in any ASCII case, dot crossing lines.
-    low, high : int
-        For between: both ends belong.
-
-    Examples
-    --------
-    >>> Condition(("status",), "between", low=500, high=599).find(Signals(status=503))
-    'status = 503'
-    """
-
-    fields: tuple[str, ...]
-    op: Literal["in", "re", "between"]
-    values: tuple[str, ...] = ()
-    regex: str = ""
-    low: int = 0
-    high: int = 0
-
-    def find(self, signals: Signals) -> str | None:
-        """Return what passed, for the reader of an answer, or None."""
-        for field in self.fields:
-            value = getattr(signals, field)
-            if value is None:
-                continue
-            if self.op == "in" and str(value).lower() in self.values:
-                return f"{field} = {value}"
-            if self.op == "between" and self.low <= value <= self.high:
-                return f"{field} = {value}"
-            if self.op == "re" and (found := _compiled(self.regex).search(str(value))):
-                return f"{field} has “{found[0][:EVIDENCE_CHARACTERS]}”"
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: when all conditions hold, it is this kind.
-
-    Parameters
-    ----------
-    id : str
-        Unique and stable; stands in every answer.
-    kind : ErrorKind
-        The answer.
-    when : tuple of Condition
-        All must hold.
-    override : tuple of (str, value)
-        Fields of `Advice` that differ from the kind's own.
-    source : str
-        What justifies the rule; may be empty.
-    examples, counterexamples : tuple of mapping
-        Rows that must and must not match.
-    """
-
-    id: str
-    kind: ErrorKind
-    when: tuple[Condition, ...]
-    override: tuple[tuple[str, Any], ...] = ()
-    source: str = ""
-    examples: tuple[Mapping[str, object], ...] = ()
-    counterexamples: tuple[Mapping[str, object], ...] = ()
-
-    def match(self, signals: Signals) -> str | None:
-        """Return the evidence when every condition holds, else None."""
-        evidence = []
-        for condition in self.when:
-            found = condition.find(signals)
-            if found is None:
-                return None
-            evidence.append(found)
-        return "; ".join(evidence)
-
-    @property
-    def advice(self) -> Advice:
-        """The kind's advice with this rule's overrides."""
-        return _advice(self.kind, self.override)
+_BUILT_IN: Final = "built in"
+_FILE_KEYS: Final = ("name", "declared", "phrases", "rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +40,17 @@ class RuleSet:
         First 12 hex digits of the SHA-256 over everything that decides: ids, kinds, conditions and overrides in order.
     rules : tuple of Rule
         In order; the first that matches wins.
+    layers : tuple of str
+        Where the rules were written, the earliest first.
+    phrases : mapping of str to str
+        Named regexes, which rules of later layers may use.
     """
 
     name: str
     hash: str
     rules: tuple[Rule, ...]
+    layers: tuple[str, ...] = ()
+    phrases: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def first(self, signals: Signals) -> tuple[Rule, str] | None:
         """Return the first rule that matches, with its evidence.
@@ -159,8 +64,63 @@ class RuleSet:
                 return rule, evidence
         return None
 
+    def with_rules(self, *tables: Mapping[str, Any], layer: str = "notebook", text: str = "") -> "RuleSet":
+        r"""Add a layer of rules; this set stays as it is.
 
-def load_rules(text: str | None = None) -> RuleSet:
+        Parameters
+        ----------
+        *tables : mapping
+            One a rule, with the keys of a `[[rule]]`: id, kind, when, examples, counterexamples, and any of override,
+            source, before, after, expires. Without before or after it stands in front of all earlier layers.
+        layer : str
+            Where the rules were written, as findings call it.
+        text : str
+            The TOML the tables were read from, so that findings name the line.
+
+        Returns
+        -------
+        RuleSet
+            Both layers in order, with a hash of their own.
+
+        Raises
+        ------
+        ParameterError
+            With every finding, each with its file, line and rule.
+
+        Examples
+        --------
+        >>> mine = load_rules().with_rules({
+        ...     "id": "teapot", "kind": "API_NOT_FOUND", "when": {"status": 418}, "before": "status.invalid",
+        ...     "examples": [{"status": 418}], "counterexamples": [{"status": 400}],
+        ... })
+        >>> mine.first(Signals(status=418))[0].id, load_rules().first(Signals(status=418))[0].id
+        ('teapot', 'status.invalid')
+        """
+        new, findings = read_rules(tables, self.phrases, Layer(layer, text))
+        return _joined(self, new, findings, layer)
+
+    def warnings(self, as_of: date) -> tuple[Finding, ...]:
+        """Return what wants a look although it is no fault: rules that have expired or were overridden by later layers.
+
+        Parameters
+        ----------
+        as_of : date
+            A rule has expired when its day is this one or earlier. It goes on deciding: an answer that changed with
+            the calendar would make two reports of one log differ.
+
+        Examples
+        --------
+        >>> mine = load_rules().with_rules({
+        ...     "id": "pot", "kind": "UNKNOWN", "when": {"code": "POT"}, "expires": "2026-06-30",
+        ...     "examples": [{"code": "POT"}], "counterexamples": [{"code": "POTS"}],
+        ... })
+        >>> [finding.rule for finding in mine.warnings(date(2026, 7, 1))], mine.warnings(date(2026, 6, 29))
+        (['pot'], ())
+        """
+        return (*expired(self.rules, as_of), *overridden(self.rules, self.layers))
+
+
+def load_rules(text: str | None = None, *, layer: str = "rules") -> RuleSet:
     r"""Load a table of rules from TOML text, or relkit's own.
 
     In front of every table stand 25 rules which believe a code, body type or class name that is the name of a kind:
@@ -169,147 +129,76 @@ def load_rules(text: str | None = None) -> RuleSet:
     Parameters
     ----------
     text : str or None
-        TOML with `name`, `[phrases]` (named regexes) and `[[rule]]`; None for relkit's own table.
+        TOML with `name`, `declared` (false = without those 25 rules), `[phrases]` (named regexes) and `[[rule]]`; None
+        for relkit's own table.
+    layer : str
+        What findings call the text.
 
     Returns
     -------
     RuleSet
-        Checked: a misspelt key, kind, field or regex never passes in silence.
+        Checked: a misspelt key, kind, field or regex, a rule without example and counterexample, one that never
+        decides its own examples never pass in silence.
 
     Raises
     ------
     ParameterError
-        With the id of the rule that is not acceptable.
+        With every finding, each with its line and rule.
 
     Examples
     --------
-    >>> load_rules('[[rule]]\nid = "teapot"\nkind = "UNKNOWN"\nwhen = { status = 418 }').rules[-1].id
+    >>> teapot = "[[rule]]\nid = 'teapot'\nkind = 'UNKNOWN'\nwhen = { status = 418 }\nexamples = [{ status = 418 }]\n"
+    >>> load_rules(teapot + "counterexamples = [{ status = 400 }]").rules[-1].id
     'teapot'
+    >>> load_rules(teapot, layer="pot.toml")
+    Traceback (most recent call last):
+    relkit.exceptions.ParameterError: pot.toml, line 2, rule teapot: the rule has no counterexamples: give ...
     """
-    return _own_rules() if text is None else _read_rules(text)
+    return _own_rules() if text is None else _read(text, layer)
 
 
 @cache
 def _own_rules() -> RuleSet:
-    return _read_rules(files("relkit.errors").joinpath("rules.toml").read_text(encoding="utf-8"))
+    return _read(files("relkit.errors").joinpath("rules.toml").read_text(encoding="utf-8"), "rules.toml")
 
 
-def _read_rules(text: str) -> RuleSet:
+def _read(text: str, name: str) -> RuleSet:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"the rules are not TOML: {error}; mend that line") from error
-    _known("the rules", document, {"name", "phrases", "rule"})
-    phrases = document.get("phrases", {})
-    for name, regex in phrases.items():
-        _check_regex(f"phrase {name}", regex)
-    rules = list(DECLARED)
-    ids = {rule.id for rule in rules}
-    for table in document.get("rule", []):
-        rule = _read_rule(table, phrases)
-        if rule.id in ids:
-            raise ParameterError.of("id", rule.id, "one rule per id", "give this rule another id")
-        ids.add(rule.id)
-        rules.append(rule)
-    return RuleSet(str(document.get("name", "own")), _hash(rules), tuple(rules))
+        raise ParameterError(f"{name}: the rules are not TOML: {error}; mend that line") from error
+    layer = Layer(name, text)
+    findings = [
+        Finding(name, layer.line_of_key(key), "", f"unknown key {key}; {suggestion(key, _FILE_KEYS)}")
+        for key in document
+        if key not in _FILE_KEYS
+    ]
+    phrases, faults = read_phrases(document.get("phrases", {}), layer)
+    tables = document.get("rule", [])
+    if not isinstance(tables, list):
+        faults.append(Finding(name, layer.line_of_key("rule"), "", "rule is a list of tables: write [[rule]]"))
+        tables = []
+    new, wrong = read_rules(tables, phrases, layer)
+    declared = DECLARED if document.get("declared", True) else ()
+    base = RuleSet(str(document.get("name", name)), "", declared, (_BUILT_IN,), phrases)
+    return _joined(base, new, [*findings, *faults, *wrong], name)
 
 
-def _read_rule(table: Mapping[str, Any], phrases: Mapping[str, str]) -> Rule:
-    name = table.get("id")
-    if not isinstance(name, str) or not name:
-        raise ParameterError.of("id", name, "a text", f"name the rule {dict(table)!r:.80}")
-    where = f"rule {name}"
-    _known(where, table, _RULE_KEYS)
-    kind = table.get("kind")
-    if not isinstance(kind, str) or kind not in ErrorKind.__members__:
-        raise ParameterError.of(f"{where}: kind", kind, "one of the 26 kinds", "see relkit.errors.ErrorKind")
-    when = table.get("when")
-    if not isinstance(when, dict) or not when:
-        raise ParameterError.of(f"{where}: when", when, "a table with at least one condition", "say when it holds")
-    override = tuple(sorted(table.get("override", {}).items()))
-    for key, value in override:
-        _check_override(where, key, value)
-    rows = {}
-    for key in ("examples", "counterexamples"):
-        rows[key] = tuple(table.get(key, ()))
-        for row in rows[key]:
-            _known(f"{where}: {key}", row, set(SIGNAL_FIELDS))
-    return Rule(
-        id=name,
-        kind=ErrorKind(kind),
-        when=tuple(_read_condition(where, key, test, phrases) for key, test in when.items()),
-        override=override,
-        source=str(table.get("source", "")),
-        **rows,
-    )
+def _joined(base: RuleSet, new: Sequence[Rule], findings: Sequence[Finding], layer: str) -> RuleSet:
+    """Place the rules of a layer and check them; everything that is wrong is said at once."""
+    start = sum(rule.layer == _BUILT_IN for rule in base.rules)
+    table, faults = placed(base.rules, new, start)
+    layers = tuple(dict.fromkeys((*base.layers, layer)))
+    standing = [rule for rule in table if any(rule is other for other in new)]
+    faults += lint_rows(table, layers, standing)
+    found = sorted((*findings, *faults), key=lambda finding: finding.line or 0)
+    if found:
+        count = "" if len(found) == 1 else f"{len(found)} findings in the rules:\n"
+        raise ParameterError(count + "\n".join(map(str, found)))
+    return RuleSet(base.name, _hash(table), tuple(table), layers, base.phrases)
 
 
-def _read_condition(where: str, key: str, test: object, phrases: Mapping[str, str]) -> Condition:
-    fields = tuple(key.split("|"))
-    _known(f"{where}: when", dict.fromkeys(fields), set(SIGNAL_FIELDS))
-    match test:
-        case {"re": str(regex), **rest} if not rest:
-            _check_regex(where, regex)
-            return Condition(fields, "re", regex=regex)
-        case {"phrase": str(phrase), **rest} if not rest:
-            _known(f"{where}: phrase", {phrase: None}, set(phrases))
-            return Condition(fields, "re", regex=phrases[phrase])
-        case {"between": [int(low), int(high)], **rest} if not rest and set(fields) <= set(_NUMBERS) and low <= high:
-            return Condition(fields, "between", low=low, high=high)
-        case str() | int() if not isinstance(test, bool):
-            return Condition(fields, "in", (str(test).lower(),))
-        case [*values] if values and all(isinstance(v, (str, int)) and not isinstance(v, bool) for v in values):
-            return Condition(fields, "in", tuple(str(value).lower() for value in values))
-    allowed = "a value, a list of values, { re = ... }, { phrase = ... } or, for numbers, { between = [a, b] }"
-    raise ParameterError.of(f"{where}: {key}", test, allowed, "write one of these")
-
-
-def _known(where: str, table: Mapping[str, object], allowed: set[str]) -> None:
-    for key in table:
-        if key not in allowed:
-            raise ParameterError.of(f"{where}: key", key, ", ".join(sorted(allowed)), "mend the spelling")
-
-
-def _check_override(where: str, key: str, value: object) -> None:
-    _known(f"{where}: override", {key: value}, set(OVERRIDES))
-    kinds = OVERRIDES[key]
-    right_type = isinstance(value, kinds) and (kinds is bool or not isinstance(value, bool))
-    if not right_type or value not in _CHOICES.get(key, (value,)):
-        allowed = str(_CHOICES.get(key, getattr(kinds, "__name__", kinds)))
-        raise ParameterError.of(f"{where}: override.{key}", value, allowed, "write one of these")
-
-
-def _check_regex(where: str, regex: object) -> None:
-    if not isinstance(regex, str):
-        raise ParameterError.of(f"{where}: regex", regex, "a text", "write the regex between quotes")
-    foreign = _NOT_COMMON.search(regex.replace(r"\\", "").replace("(?P<", "("))
-    if foreign:
-        allowed = "what RE2 and Python share"
-        raise ParameterError.of(f"{where}: regex", regex, allowed, f"do without {foreign[0]}; write [0-9], not \\d")
-    try:
-        _compiled(regex)
-    except re.error as error:
-        raise ParameterError.of(f"{where}: regex", regex, "a regular expression", f"mend it: {error}") from error
-
-
-@cache
-def _compiled(regex: str) -> re.Pattern[str]:
-    return re.compile(regex, re.ASCII | re.IGNORECASE | re.DOTALL)
-
-
-@cache
-def _advice(kind: ErrorKind, override: tuple[tuple[str, Any], ...]) -> Advice:
-    changes = dict(override)
-    advice = ADVICE[kind]
-    # "Not retryable" and "so many retries" cannot both be said.
-    if changes.get("retryable") is False:
-        changes["max_retries"] = 0
-    elif changes.get("retryable") is True and not advice.retryable:
-        changes.setdefault("max_retries", None)
-    return replace(advice, **changes)
-
-
-def _hash(rules: list[Rule]) -> str:
+def _hash(rules: Sequence[Rule]) -> str:
     deciding = [
         [rule.id, rule.kind, [[c.fields, c.op, c.values, c.regex, c.low, c.high] for c in rule.when], rule.override]
         for rule in rules
@@ -324,6 +213,8 @@ DECLARED: Final[tuple[Rule, ...]] = tuple(
         when=(Condition(("code", "body_type", "exception_type"), "in", (kind.lower(),)),),
         source="who raises a kind by its name knows best",
         examples=({"code": kind.value, "status": 500},),
+        counterexamples=({"code": f"NO_{kind.value}"},),
+        layer=_BUILT_IN,
     )
     for kind in ErrorKind
     if kind is not ErrorKind.UNKNOWN  # a service that says "unknown" says nothing; its status may

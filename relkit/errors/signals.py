@@ -9,7 +9,8 @@ message
     ` \t\r\n\f\v`, and above 500 characters the first 499 and `…`.
 the other texts
     text without NUL, first 4,000 characters, `redact_text`, trimmed, above 200 characters the first 199 and `…`;
-    `exception_type` first keeps only what follows its last dot.
+    `exception_type` first keeps only what follows its last dot; in front of it stays the library where that is one of
+    a few stores whose classes have the names of others ("redis.ConnectionError" is a cache, "ConnectionError" is not).
 status, errno
     the whole number the value is or spells, in 100..599 or in 32 bits; else nothing.
 
@@ -29,6 +30,9 @@ READ_CHARACTERS: Final = 4_000
 MESSAGE_CHARACTERS: Final = 500
 NAME_CHARACTERS: Final = 200
 BLANKS: Final = " \t\r\n\f\v"
+KEPT_LIBRARY: Final = r"^_?(redis|duckdb|psycopg_pool)[.]([^\x00]*[.])?([^.]*)$"
+KEPT_AS: Final = r"\1.\3"
+_KEPT_LIBRARY = re.compile(KEPT_LIBRARY)
 _DIGITS = re.compile("[0-9]+")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?:\.0{0,9})?", re.ASCII)
 
@@ -40,7 +44,7 @@ class Signals:
     Parameters
     ----------
     exception_type : str or None
-        Class name without its module.
+        Class name without its module; of a few stores with the library ("redis.ConnectionError").
     status : int or None
         HTTP status, 100 to 599.
     code : str or None
@@ -132,8 +136,18 @@ def clean_message(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    masked = _DIGITS.sub("#", redact_text(text.replace("\0", "")[:READ_CHARACTERS]))
+    masked = _DIGITS.sub("#", redact_text(text.replace("\0", "")[:READ_CHARACTERS], numbers=False))
     return _capped(masked, MESSAGE_CHARACTERS)
+
+
+def class_name(qualified: str) -> str:
+    """Return a class name without its module; of a few stores with the library.
+
+    >>> class_name("openai.error.APIError"), class_name("redis.exceptions.ConnectionError")
+    ('APIError', 'redis.ConnectionError')
+    """
+    kept = _KEPT_LIBRARY.match(qualified)
+    return kept.expand(KEPT_AS) if kept else qualified.rpartition(".")[2]
 
 
 def _name(value: object, *, last_part: bool = False) -> str | None:
@@ -142,7 +156,7 @@ def _name(value: object, *, last_part: bool = False) -> str | None:
         return None
     text = text.replace("\0", "")[:READ_CHARACTERS]
     if last_part:
-        text = text.rpartition(".")[2]
+        text = class_name(text)
     return _capped(redact_text(text), NAME_CHARACTERS)
 
 

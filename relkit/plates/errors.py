@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from relkit.errors import ADVICE, FingerprintCounts, KindCount, classify
+from relkit.errors import ADVICE, ErrorKind, FingerprintCounts, KindCount, NextRule, RuleSet, Signals, classify
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, bars, figure
@@ -15,6 +15,9 @@ from relkit.units import count, percent
 
 MOST_KINDS: Final = 12
 _MOST_SERIES: Final = 4
+_MOST_SERVICES: Final = 3
+_MESSAGE_SHOWN: Final = 90
+_DIGITS_SHOWN: Final = 8
 
 
 def kinds_plate(kinds: Sequence[KindCount], told: int | None = None, name: str = "kinds") -> Plate:
@@ -97,7 +100,7 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
 
 
 def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str = "kind_table") -> Table:
-    """Say for each kind what to do with it, and whether the objective counts it (`excluded`: kinds left out)."""
+    """Say for each kind where it came from, what to do with it, and whether the objective counts it (`excluded`: kinds left out)."""
     rows = []
     for row in kinds:
         advice = ADVICE[row.kind]
@@ -105,6 +108,7 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
             (
                 row.kind.value,
                 count(row.attempts),
+                _services(row),
                 count(row.requests),
                 "retry" if row.retryable else "do not retry",
                 "alert" if row.alert else "",
@@ -121,43 +125,80 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
     return Table(
         name,
         caption,
-        ("kind", "attempts", "requests lost", "advice", "person", "availability", "meaning"),
+        ("kind", "attempts", "services", "requests lost", "advice", "person", "availability", "meaning"),
         rows,
         {row.kind.value: row.requests for row in kinds},
     )
 
 
-def fingerprint_table(counts: FingerprintCounts, most: int = 10, name: str = "fingerprint_table") -> Table:
-    """Show the commonest errors as they were seen: masked message, kind, and the rule that said so."""
+def _services(row: KindCount) -> str:
+    """Name the services a kind came from, the commonest first; how often each only where there are several."""
+    if len(row.services) < 2:
+        return "".join(name or "not told" for name, _ in row.services)
+    shown = [f"{name or 'not told'} {count(attempts)}" for name, attempts in row.services[:_MOST_SERVICES]]
+    more = len(row.services) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def fingerprint_table(
+    counts: FingerprintCounts,
+    unknown: Sequence[NextRule] = (),
+    rules: RuleSet | None = None,
+    most: int = 8,
+    name: str = "fingerprint_table",
+) -> Table:
+    """Show errors as they were seen: first those that no rule knows, each with the rule to write, then the commonest.
+
+    Parameters
+    ----------
+    counts : FingerprintCounts
+        What the store counted.
+    unknown : sequence of NextRule
+        Errors without a rule, the one most worth a rule first.
+    rules : RuleSet or None
+        Table of rules; None for relkit's own.
+    most : int
+        Rows of each of the two parts.
+    name : str
+        Name of the table.
+    """
     if not counts.rows:
         return Table(name, "No error was seen.", ("attempts",), (("0",),), {"fingerprints": 0, "attempts": 0})
-    rows = []
-    for row in counts.rows[:most]:
-        answer = classify(row.signals)
-        seen = " ".join(
-            str(part) for part in (row.signals.exception_type, row.signals.status, row.signals.code) if part
-        )
-        message = row.signals.message or ""
-        rows.append(
-            (
-                count(row.failed_attempts),
-                answer.kind.value,
-                seen[:60],
-                message[:110] + ("…" if len(message) > 110 else ""),
-                answer.rule,
-            )
-        )
-    shown = sum(row.failed_attempts for row in counts.rows[:most])
+    rows = [_unknown_row(counts, rule) for rule in unknown[:most]]
+    commonest = [row for row in counts.rows if row.failed_attempts]
+    for row in commonest[:most]:
+        answer = classify(row.signals, rules)
+        if answer.kind is not ErrorKind.UNKNOWN:
+            rows.append(_error_cells(row.fp, row.failed_attempts, row.signals, f"{answer.kind.value}: {answer.rule}"))
     total = counts.failed_attempts
-    part = percent(shown / total, 0) if total else "0 %"
-    caption = (
-        f"{count(len(counts.rows))} distinct errors; the {len(rows)} commonest are {part} of all failed attempts. "
-        "Digits are masked as #."
-    )
+    lost = sum(rule.attempts for rule in unknown)
+    caption = f"{count(len(counts.rows))} distinct errors. "
+    if unknown:
+        caption += (
+            f"No rule knows {count(lost)} of {count(total)} failed attempts ({percent(lost / total) if total else '0 %'}); "
+            f"the first rule to write would name {count(unknown[0].attempts)} of them. "
+        )
+    else:
+        caption += f"The rules know all {count(total)} failed attempts. "
     return Table(
         name,
-        caption,
-        ("attempts", "kind", "signals", "message", "rule"),
+        caption + "Digits are masked as #.",
+        ("attempts", "error", "signals", "message", "kind and rule, or the rule to write"),
         rows,
-        {"fingerprints": len(counts.rows), "attempts": total},
+        {"fingerprints": len(counts.rows), "attempts": total, "unknown": lost},
     )
+
+
+def _unknown_row(counts: FingerprintCounts, rule: NextRule) -> tuple[str, ...]:
+    fp = next(row.fp for row in counts.rows if row.signals == rule.signals)
+    more = f" ({rule.fingerprints} errors)" if rule.fingerprints > 1 else ""
+    advice = f"write: when = {{ {rule.when} }}" if rule.when else "says nothing to go by: log its class or code"
+    cost = f"; {rule.money.text}" if rule.money.usd is not None else ""
+    return _error_cells(fp, rule.attempts, rule.signals, f"UNKNOWN, {advice}{more}{cost}")
+
+
+def _error_cells(fp: int, attempts: int, signals: Signals, said: str) -> tuple[str, ...]:
+    seen = " ".join(str(part) for part in (signals.exception_type, signals.status, signals.code) if part)
+    message = signals.message or ""
+    cut = message[:_MESSAGE_SHOWN] + ("…" if len(message) > _MESSAGE_SHOWN else "")
+    return count(attempts), f"{fp:016x}"[:_DIGITS_SHOWN], seen[:60], cut, said

@@ -34,7 +34,7 @@ def pairs_2x2_table(found: Experiment | None) -> Table:
         else "No pair."
     )
     return Table(
-        "pairs_2x2", caption, ("", f"shadow ({shadow}) right", "shadow wrong"), rows,
+        "pairs_2x2", caption, ("pairs", f"shadow ({shadow}) right", "shadow wrong"), rows,
         {"both": counts.both, "only_primary": counts.only_primary, "only_shadow": counts.only_shadow, "neither": counts.neither},
     )  # fmt: skip
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from relkit.plates.plate import rounded
 from relkit.verdict import MIME
 
+_SENTENCE: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -51,12 +52,19 @@ class Table:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002  IPython's signature
         numeric = [all(_is_figure(row[place]) for row in self.rows) for place in range(len(self.columns))]
-        style = [
-            " style='text-align:right;white-space:nowrap'" if right else " style='text-align:left'" for right in numeric
-        ]
-        head = "".join(f"<th scope='col'{style[place]}>{escape(name)}</th>" for place, name in enumerate(self.columns))
+        sides = ["right" if right else "left" for right in numeric]
+        widths = [self._least_width(place, right=right) for place, right in enumerate(numeric)]
+        head = "".join(
+            f"<th scope='col' style='text-align:{side}'>{escape(name)}</th>"
+            for name, side in zip(self.columns, sides, strict=True)
+        )
         body = "".join(
-            "<tr>" + "".join(f"<td{style[place]}>{escape(cell)}</td>" for place, cell in enumerate(row)) + "</tr>"
+            "<tr>"
+            + "".join(
+                f"<td style='text-align:{side}{width}'>{escape(cell)}</td>"
+                for cell, side, width in zip(row, sides, widths, strict=True)
+            )
+            + "</tr>"
             for row in self.rows
         )
         html = (
@@ -65,6 +73,14 @@ class Table:
         )
         plain = "\n".join([self.caption, " | ".join(self.columns), *(" | ".join(row) for row in self.rows)])
         return {"text/html": html, "text/plain": plain, MIME: self.record()}
+
+    def _least_width(self, place: int, *, right: bool) -> str:
+        """Figures and short names stay on one line; a sentence is not squeezed to a word a line by its neighbours."""
+        cells = [row[place] for row in self.rows]
+        longest = max(map(len, cells), default=0)
+        if right or (longest < _SENTENCE and not any(" " in cell for cell in cells)):
+            return ";white-space:nowrap"
+        return ";min-width:10em" if longest > _SENTENCE else ""
 
 
 def _is_figure(cell: str) -> bool:

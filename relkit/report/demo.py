@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from relkit.batch import Batch
 from relkit.exceptions import ReportError
 from relkit.report.places import PACKAGE, demo_database, project_folder
+from relkit.scratch import leased_folder
 from relkit.simulation import demo_week
 from relkit.store import open_store, sink_into
 from relkit.store.classify import classify_new
@@ -49,14 +49,14 @@ def make_demo(path: Path) -> dict[str, Any]:
 def _write(path: Path) -> dict[str, Any]:
     demo = demo_week()
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".demo-") as folder:
-            fresh = Path(folder) / NAME
+        with leased_folder(path.parent, ".demo-") as folder:
+            fresh = folder / NAME
             with open_store(fresh, write=True) as store:
                 with sink_into(store, SOURCE, _content(demo.batches)) as sink:
                     for batch in demo.batches:
                         sink(batch)
                 classify_new(store.connection)
-            truth = Path(folder) / TRUTH
+            truth = folder / TRUTH
             record = {**demo.truth, "database": path.name, "maker": _maker()}
             truth.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
             os.replace(fresh, path)  # noqa: PTH105  atomic, and says so
@@ -85,6 +85,8 @@ def _maker() -> str:
         ("simulation", "demo*"),
         ("store", "schema.sql"),
         ("store", "landing.py"),
+        ("store", "redaction_sql.py"),
+        ("errors/redact", "*.py"),
         ("errors", "re*.py"),
     ):
         for path in sorted((PACKAGE / folder).glob(pattern)):

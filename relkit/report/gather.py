@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from relkit.errors import ADVICE, FingerprintCounts
+from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries, RuleSet
 from relkit.exceptions import DataError
 from relkit.period import Period
+from relkit.prices import Use
 from relkit.report.scope import Scope
 from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
 from relkit.slo import Goal, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
@@ -23,6 +24,15 @@ class Failures:
     counts: FingerprintCounts
     first_hour: int
     by_hour: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLog:
+    """What the page of errors needs beside the failures: what followed them, what calls used, and what people say they were."""
+
+    tries: NextTries
+    calls: tuple[Use, ...]
+    labels: dict[int, ErrorKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +87,21 @@ def _window(period: Period, objective: Objective) -> Period:
     return period if start_us == period.start_us else replace(period, start_us=start_us)
 
 
-def read_failures(scope: Scope) -> Failures:
-    """Count the errors of the period."""
+def read_failures(scope: Scope, rules: RuleSet | None = None) -> Failures:
+    """Count the errors of the period; `rules` name the kinds of the hours, by default relkit's own."""
     with open_store(scope.database) as store:
-        first, hours = readings.cause_hours(store, scope.period)
+        first, hours = readings.cause_hours(store, scope.period, rules)
         return Failures(readings.fingerprint_counts(store, scope.period), first, dict(hours))
+
+
+def read_error_log(scope: Scope) -> ErrorLog:
+    """Read what followed the errors of the period, what its calls used, and the labels of its errors."""
+    with open_store(scope.database) as store:
+        return ErrorLog(
+            readings.next_tries(store, scope.period, WAIT_EDGES_US),
+            readings.call_uses(store, scope.period),
+            readings.labels(store),
+        )
 
 
 def read_experiment(scope: Scope) -> Experiment | None:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +15,12 @@ from relkit.exceptions import ReportError
 from relkit.report.contract import check_parameters
 from relkit.report.normal import NotebookNode, normalise, read_notebook
 from relkit.report.outputs import Shown, check_outputs
-from relkit.report.places import scratch_folder
+from relkit.scratch import leased_folder, process_folder, scratch_folder
 
 CELL_TIMEOUT_S: Final = 600
+START_TIMEOUT_S: Final = 60
 AT_ONCE: Final = 2
+SOCKET_FOLDER_BYTES: Final = 70
 _SHOWN: Final = 300
 
 
@@ -62,7 +65,7 @@ def run_notebooks(
     parameters : mapping
         Checked against the contract of each before a kernel starts.
     scratch : Path, optional
-        Folder for the kernels' files while they run; default the system's temporary folder.
+        Folder for the kernels' files while they run; default one of this process.
     keep_failed : Path, optional
         Folder for the notebook of a run that failed.
     on_done : callable
@@ -85,8 +88,9 @@ def run_notebooks(
         checked = check_parameters(source.stem, parameters)
         passed[source] = {key: checked[key] for key in parameters}
     with (
-        tempfile.TemporaryDirectory(prefix="relkit-run-", dir=scratch) as folder,
-        _kernel_environment(Path(folder)),
+        leased_folder(scratch or process_folder(), "run-") as folder,
+        leased_folder(_short_folder(), "kernels-") as sockets,
+        _kernel_environment(folder),
         ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool,
     ):
         # Threads: each waits for a kernel, which is a process of its own. Python gives signals to the main thread, so
@@ -94,8 +98,10 @@ def run_notebooks(
         called_off = threading.Event()
         kernels: list[Any] = []
         runs = {
-            source.stem: pool.submit(_run, source, Path(folder), given, kernels, called_off, keep_failed)
-            for source, given in passed.items()
+            source.stem: pool.submit(
+                _run, source, folder, sockets / str(number), given, kernels, called_off, keep_failed
+            )
+            for number, (source, given) in enumerate(passed.items())
         }
         try:
             whole = {}
@@ -122,6 +128,7 @@ def _end(runs: Sequence[Future[Any]], kernels: Sequence[Any]) -> None:
 def _run(
     source: Path,
     folder: Path,
+    sockets: Path,
     parameters: Mapping[str, Any],
     kernels: list[Any],
     called_off: threading.Event,
@@ -129,7 +136,7 @@ def _run(
 ) -> tuple[NotebookNode, Shown]:
     output = folder / source.name
     try:
-        _execute(source, output, parameters, kernels)
+        _execute(source, output, sockets, parameters, kernels)
         notebook = normalise(read_notebook(output))
         return notebook, check_outputs(source.stem, notebook)
     except ReportError as error:
@@ -141,12 +148,12 @@ def _run(
         raise ReportError(f"{error} (the failed run is kept as {kept})") from None
 
 
-def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels: list[Any]) -> None:
+def _execute(source: Path, output: Path, sockets: Path, parameters: Mapping[str, Any], kernels: list[Any]) -> None:
     import papermill  # noqa: PLC0415  half a second of imports that only a run needs
+    from jupyter_client.kernelspec import KernelSpec  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
     from nbclient.exceptions import CellTimeoutError, DeadKernelError  # noqa: PLC0415
     from papermill.exceptions import PapermillExecutionError  # noqa: PLC0415
-    from traitlets.config import Config  # noqa: PLC0415
 
     class Kernel(AsyncKernelManager):
         """The kernel of a run, known to who may have to end it."""
@@ -155,11 +162,18 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels:
             super().__init__(*words, **settings)
             # else it lies in the system's temporary folder, and stays there when we are killed
             self.connection_file = str(output.with_suffix(".json"))
+            # Ports are picked first and taken later: of several kernels that start at once, two may pick the same.
+            self.transport = "ipc"
+            self.ip = str(sockets)
             kernels.append(self)
 
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            """The kernel of this environment, whatever else is called python3 here."""
+            words = [sys.executable, "-m", "relkit.report.kernel", "-f", "{connection_file}"]
+            return KernelSpec(argv=words, display_name="Python 3", language="python")
+
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is in the error we raise
-    # ipykernel warns about unencrypted TCP on every start unless told that encryption is wanted
-    quiet = Config({"KernelManager": {"transport_encryption": "auto"}})
     try:
         papermill.execute_notebook(
             _verbatim(source),
@@ -167,9 +181,9 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels:
             parameters=dict(parameters),
             kernel_name="python3",
             progress_bar=False,
+            start_timeout=START_TIMEOUT_S,
             execution_timeout=CELL_TIMEOUT_S,
             record_timing=False,
-            config=quiet,
             kernel_manager_class=Kernel,
             # A kernel asked to go politely prints that it was interrupted; it holds nothing that needs care.
             shutdown_kernel="immediate",
@@ -181,10 +195,24 @@ def _execute(source: Path, output: Path, parameters: Mapping[str, Any], kernels:
     except CellTimeoutError:
         raise ReportError(f"{source.stem}: a cell ran longer than {CELL_TIMEOUT_S} s; nothing was published") from None
     except (DeadKernelError, RuntimeError) as error:
-        # a kernel that dies before it is ready is told by a bare RuntimeError
+        # a kernel that dies before it is ready, or never gets ready, is told by a bare RuntimeError
+        if str(error).startswith("Kernel didn't respond"):
+            raise ReportError(
+                f"{source.stem}: the kernel was not ready after {START_TIMEOUT_S} s (is the machine overloaded?); "
+                "nothing was published"
+            ) from None
         if isinstance(error, DeadKernelError) or "ernel" in str(error):
             raise ReportError(f"{source.stem}: the kernel died (out of memory?); nothing was published") from None
         raise
+
+
+def _short_folder() -> Path:
+    """Find a folder of this user's in which a socket may lie: its address holds about a hundred bytes."""
+    for where in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108  private to this user
+        folder = scratch_folder(where)
+        if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
+            return folder
+    raise ReportError(f"{folder}: its name is too long for the kernels' sockets; set TMPDIR to a shorter one")
 
 
 def _verbatim(path: Path) -> str:
@@ -200,7 +228,8 @@ def _kernel_environment(folder: Path) -> Iterator[None]:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_PATH": None,  # may name another python3 kernel
+        "JUPYTER_PATH": None,
+        "TMPDIR": str(folder),
         "PYTHONSTARTUP": None,
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",

@@ -72,21 +72,27 @@ def render_page(
 
 
 def _blocks(notebook: NotebookNode) -> list[str]:
-    blocks = []
+    """List the parts of the page; what leads up to a figure is kept together with it when the page is printed."""
+    blocks: list[str] = []
+    lead = ""
     for place, cell in enumerate(notebook.cells):
         if _HIDDEN & set(cell.metadata.get("tags", ())):
             continue
         if cell.cell_type == "markdown":
             if place:  # the first cell is the title, which the head of the page shows
-                blocks.append(_markdown(cell.source))
+                lead += _markdown(cell.source)
             continue
         for output in cell.get("outputs", ()):
             shown = output.get("data", {})
             if MIME in shown and "text/html" in shown:
-                blocks.append(_inline_pictures(_named(shown["text/html"])))
+                block = _inline_pictures(_named(shown["text/html"]))
             elif text := shown.get("text/plain") or output.get("text"):
-                blocks.append(f"<pre>{escape(text)}</pre>")
-    return blocks
+                block = f"<pre>{escape(text)}</pre>"
+            else:
+                continue
+            blocks.append(f"<section>\n{lead}\n{block}\n</section>" if lead else block)
+            lead = ""
+    return [*blocks, lead] if lead else blocks
 
 
 def _markdown(text: str) -> str:
@@ -96,12 +102,15 @@ def _markdown(text: str) -> str:
 
 
 def _named(html: str) -> str:
-    """Let each figure be read aloud by its caption; Chromium takes no name from `<figcaption>` alone."""
+    """Let each figure be read aloud by its caption; Chromium takes no name from `<figcaption>` alone.
+
+    On a narrow screen it scrolls within itself: by keys too, once it can be reached by them.
+    """
     found = _FIGURE.match(html)
     if not found:
         return html
     caption = f"{found['id']}-caption"
-    head = f"{found[0][:-1]} aria-labelledby='{caption}'>"
+    head = f"{found[0][:-1]} aria-labelledby='{caption}' tabindex='0'>"
     return head + html[found.end() :].replace("<figcaption>", f"<figcaption id='{caption}'>", 1)
 
 

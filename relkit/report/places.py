@@ -1,11 +1,11 @@
 """Where things lie: the project folder, the demo database, the reports; with somewhere to go when the checkout is read-only."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from relkit.exceptions import ReportError
+from relkit.scratch import scratch_folder
 
 PACKAGE: Final = Path(__file__).resolve().parent.parent
 
@@ -56,13 +56,3 @@ def reports_folder() -> Path:
     raise ReportError(
         f"no page can be written: neither {project_folder() / 'reports'} nor {Path.cwd() / 'reports'} is writable; go to a folder that is"
     )
-
-
-def scratch_folder() -> Path:
-    """Return a folder of this user's for what can be made again, outside the checkout."""
-    folder = Path(tempfile.gettempdir()) / f"relkit-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    # the temporary folder is everybody's: who comes first could own the name
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise ReportError(f"{folder}: belongs to somebody else; set TMPDIR to a folder of your own")
-    return folder

@@ -4,13 +4,10 @@
 a run that gives the same bytes is not kept twice; a run that differs gets the next number, and the earlier stays.
 """
 
-import contextlib
 import json
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +23,11 @@ from relkit.report.normal import to_text
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
 from relkit.report.summary import summary_lines, summary_record
+from relkit.scratch import held, leased_folder
 from relkit.units import US_PER_SECOND
 
 NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "5_shadow_ab")
 PAGES: Final = {"6_weekly": "index.html", "4_slo": "slo.html", "1_errors": "errors.html", "5_shadow_ab": "shadow.html"}
-_LEFT_OVER_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +85,19 @@ def publish(
     runs = reports / ".runs"
     link = reports / period.label
     _no_folder_in_the_way(link)
-    try:
-        runs.mkdir(parents=True, exist_ok=True)
-        _sweep(runs)
-        making = Path(tempfile.mkdtemp(prefix="making-", dir=runs))
-    except OSError as error:
-        raise ReportError(f"{runs}: cannot be written ({_why(error)}); nothing was published") from None
-    try:
-        fresh = making / "fresh"
-        fresh.mkdir()  # with the rights a person's umask gives; `making` itself is private, kernels keep their keys there
-        summary = _make(fresh, database, period, data_hash, config, guardrails or {}, notebooks, on_step)
-        published = _show(fresh, link, summary, PAGES[notebooks[0]])
-    except OSError as error:
-        raise ReportError(f"{error.filename or runs}: {_why(error)}; nothing was published") from None
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    with ExitStack() as life:
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            fresh = life.enter_context(leased_folder(runs, "making-")) / "fresh"
+            fresh.mkdir()  # with the rights a person's umask gives; its parent is private, kernels keep their keys there
+        except OSError as error:
+            raise ReportError(f"{runs}: cannot be written ({_why(error)}); nothing was published") from None
+        try:
+            summary = _make(fresh, database, period, data_hash, config, guardrails or {}, notebooks, on_step)
+            with held(runs):  # of two reports at once, the later sees what the earlier has published
+                published = _show(fresh, link, summary, PAGES[notebooks[0]])
+        except OSError as error:
+            raise ReportError(f"{error.filename or runs}: {_why(error)}; nothing was published") from None
     for name in notebooks:
         (runs / f"{name}.failed.ipynb").unlink(missing_ok=True)  # of a run that this one puts right
     return published
@@ -113,16 +108,6 @@ def _no_folder_in_the_way(link: Path) -> None:
     if link.exists() and not link.is_symlink():
         what = "a folder" if link.is_dir() else "a file"
         raise ReportError(f"{link}: is {what}, not a link to a run; move it away and run again; nothing was published")
-
-
-def _sweep(runs: Path) -> None:
-    """Remove what a killed run left behind: a living one writes with every cell, and no cell may take an hour."""
-    for left in (*runs.glob("making-*"), *runs.glob("link-*")):
-        with contextlib.suppress(OSError):
-            parts = () if left.is_symlink() else left.rglob("*")
-            newest = max(path.lstat().st_mtime for path in (left, *parts))
-            if time.time() - newest > _LEFT_OVER_S:
-                left.unlink() if left.is_symlink() else shutil.rmtree(left)
 
 
 def _why(error: OSError) -> str:
@@ -207,7 +192,8 @@ def _hide_folders(notebook: Any, parameters: Mapping[str, Any]) -> None:
 
 
 def _show(fresh: Path, link: Path, summary: dict[str, Any], entry: str) -> Published:
-    runs = link.parent / ".runs"
+    making = fresh.parent
+    runs = making.parent
     before = _summary_of(link)
     if before is not None and _same_files(link.resolve(), fresh):
         return Published(link, link / entry, False, (), summary)
@@ -221,11 +207,14 @@ def _show(fresh: Path, link: Path, summary: dict[str, Any], entry: str) -> Publi
                 raise
     else:
         raise ReportError(f"{runs} holds 9,999 runs of {link.name}; clear it")
-    new_link = runs / f"link-{os.getpid()}"
-    new_link.unlink(missing_ok=True)
-    new_link.symlink_to(Path(".runs") / kept.name)
-    _no_folder_in_the_way(link)
-    os.replace(new_link, link)  # noqa: PTH105  one step: readers see the old report or the new one
+    new_link = making / "link"
+    try:
+        new_link.symlink_to(Path(".runs") / kept.name)
+        _no_folder_in_the_way(link)
+        os.replace(new_link, link)  # noqa: PTH105  one step: readers see the old report or the new one
+    except (OSError, ReportError):  # no interrupt, which may come when the link has moved
+        kept.rename(fresh)  # whole, but not published: the next one takes its number
+        raise
     changed = () if before is None else tuple(changes(before, summary))
     return Published(link, link / entry, True, changed, summary)
 

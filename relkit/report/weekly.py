@@ -70,19 +70,19 @@ def publish_week(
     with open_store(place) as store:
         period = period_of(week, zone) if week else _newest_week_over(store, zone, now)
         first_line = _not_empty(store, period, zone, now)
-        digest = readings.data_hash(store)
-    place = place.resolve()
-    level = check_parameters(NOTEBOOKS[0], {})["level"]
-    guardrails = guardrail_codes(Scope(NOTEBOOKS[0], place, period, settings, level))
-    published = publish(
-        place,
-        period,
-        digest,
-        reports if reports is not None else reports_folder(),
-        config=str(settings_path.resolve()) if settings_path else "",
-        guardrails=guardrails,
-        on_step=on_step,
-    )
+        place = place.resolve()
+        level = check_parameters(NOTEBOOKS[0], {})["level"]
+        guardrails = guardrail_codes(Scope(NOTEBOOKS[0], place, period, settings, level))
+        # Held open meanwhile: a writer in between would make pages of two states of the log.
+        published = publish(
+            place,
+            period,
+            readings.data_hash(store),
+            reports if reports is not None else reports_folder(),
+            config=str(settings_path.resolve()) if settings_path else "",
+            guardrails=guardrails,
+            on_step=on_step,
+        )
     verdicts = published.summary["verdicts"]
     if database is None and place == demo_database().resolve():
         first_line = f"No {DATABASE_NAME} here: this is the demo week. {first_line}"

@@ -8,8 +8,10 @@ from typing import Final
 
 from duckdb import DuckDBPyConnection
 
-from relkit.errors import PATTERNS, PREFILTER, SIGNAL_FIELDS, ErrorKind
-from relkit.errors.signals import MESSAGE_CHARACTERS, NAME_CHARACTERS, READ_CHARACTERS
+from relkit.errors import SIGNAL_FIELDS, ErrorKind
+from relkit.errors.signals import KEPT_AS, KEPT_LIBRARY, MESSAGE_CHARACTERS, NAME_CHARACTERS, READ_CHARACTERS
+from relkit.store.attempts import filled, make_room, stored_table
+from relkit.store.redaction_sql import BLANKS_SQL, hidden_id_sql, redaction_sql
 from relkit.store.text import identifier, md5_64, quoted
 
 TEXT_KEPT: Final = 1_000
@@ -31,6 +33,8 @@ TEXT_COLUMNS: Final[dict[str, frozenset[str]]] = {
     "probes": frozenset({"service"}),
     "faults": frozenset({"service", "label"}),
 }  # fmt: skip
+# What rows are joined and told apart by: where redaction would change one, a pseudonym stands in its place.
+ID_COLUMNS: Final = frozenset({"request_id", "session_id", "pair_id"})
 
 
 def redacted(column: str, kept: int = TEXT_KEPT) -> str:
@@ -39,7 +43,7 @@ def redacted(column: str, kept: int = TEXT_KEPT) -> str:
     >>> "regexp_replace" in redacted("model")
     True
     """
-    return _capped(_redaction(_read(column)), kept)
+    return _capped(redaction_sql(_read(column)), kept)
 
 
 def signal_sql(name: str, column: str) -> str:
@@ -56,26 +60,21 @@ def signal_sql(name: str, column: str) -> str:
         return f"CAST({column} AS INTEGER)"
     read = _read(column)
     if name == "exception_type":
-        return _capped(_redaction(f"regexp_extract({read}, '[^.]*$')"), NAME_CHARACTERS)
+        kept = f"regexp_replace({read}, {quoted(KEPT_LIBRARY)}, {quoted(KEPT_AS)})"
+        last = f"CASE WHEN regexp_matches({read}, {quoted(KEPT_LIBRARY)}) THEN {kept} ELSE regexp_extract({read}, '[^.]*$') END"
+        return _capped(redaction_sql(last), NAME_CHARACTERS)
     if name == "message":
-        return _capped(f"regexp_replace({_redaction(read)}, '[0-9]+', '#', 'g')", MESSAGE_CHARACTERS)
-    return _capped(_redaction(read), NAME_CHARACTERS)
+        return _capped(f"regexp_replace({redaction_sql(read, numbers=False)}, '[0-9]+', '#', 'g')", MESSAGE_CHARACTERS)
+    return _capped(redaction_sql(read), NAME_CHARACTERS)
 
 
 def _read(column: str) -> str:
     return f"left(replace({column}, chr(0), ''), {READ_CHARACTERS})"
 
 
-def _redaction(text: str) -> str:
-    clean = text
-    for pattern in PATTERNS:
-        clean = f"regexp_replace({clean}, {quoted(pattern.regex)}, {quoted(pattern.replacement)}, 'g')"
-    return f"CASE WHEN regexp_matches({text}, {quoted(PREFILTER)}) THEN {clean} ELSE {text} END"
-
-
 def _capped(text: str, limit: int) -> str:
     """Trim, cap with an ellipsis, and make an empty text NULL; the inner text is computed once."""
-    trimmed = f"trim({text}, concat(' ', chr(9), chr(10), chr(11), chr(12), chr(13)))"
+    trimmed = f"trim({text}, {BLANKS_SQL})"
     capped = f"CASE WHEN length(x) > {limit} THEN concat(left(x, {limit - 1}), '…') ELSE nullif(x, '') END"
     return f"list_transform([{trimmed}], lambda x: {capped})[1]"
 
@@ -100,7 +99,7 @@ def finished(sql: str, table: str, columns: list[str], carried: list[str]) -> tu
         The SELECT; the columns of the table (and of fingerprints) that it gives besides those carried.
     """
     texts = TEXT_COLUMNS[table]
-    values = {name: redacted(identifier(name)) if name in texts else identifier(name) for name in columns}
+    values = {name: _text_or_as_is(name, texts) for name in columns}
     if table != "attempts":
         return _selected(sql, carried, values), columns
     signals = {name: signal_sql(name, name) for name in SIGNAL_FIELDS if name in columns}
@@ -115,6 +114,14 @@ def finished(sql: str, table: str, columns: list[str], carried: list[str]) -> tu
     values = {name: identifier(name) for name in columns}
     values["fp"] = f"CASE WHEN {_IS_ERROR} THEN {md5_64(f'concat({joined})')} END"
     return _selected(cleaned, carried, values), [*columns, "fp"]
+
+
+def _text_or_as_is(name: str, texts: frozenset[str]) -> str:
+    column = identifier(name)
+    if name not in texts:
+        return column
+    clean = redacted(column)
+    return hidden_id_sql(f"replace({column}, chr(0), '')", clean) if name in ID_COLUMNS else clean
 
 
 def _selected(sql: str, carried: list[str], values: dict[str, str]) -> str:
@@ -151,13 +158,17 @@ def land(connection: DuckDBPyConnection, table: str, columns: list[str], source:
         Ledger entry.
     """
     stored = columns
+    of_source, source_text = "source, ", f"{quoted(source)}, "
     if table == "attempts":
+        of_source = source_text = ""  # the ledger has it
         stored = [name for name in columns if name == "status" or name not in SIGNAL_FIELDS]
         if "fp" in columns:
             _land_fingerprints(connection, columns)
+        stored = filled(connection, stored)
+        make_room(connection, stored)
     names = ", ".join(identifier(name) for name in stored)
     connection.execute(
-        f"INSERT INTO {table} ({names}, source, ingest_id, line_hash) SELECT {names}, {quoted(source)}, {ingest_id}, line_hash "
+        f"INSERT INTO {stored_table(table)} ({names}, {of_source}ingest_id, line_hash) SELECT {names}, {source_text}{ingest_id}, line_hash "
         "FROM staged WHERE fresh"
     )
 

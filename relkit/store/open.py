@@ -2,21 +2,24 @@
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from relkit.exceptions import StoreError
+from relkit.exceptions import RelkitError, StoreError
+from relkit.scratch import process_folder
+from relkit.store.keys import lend_key
 from relkit.store.migrate import migrate
 
 LOCK_WAIT_S: Final = 10.0
 _HOLDER: Final = re.compile(r"PID ([0-9]+)")
+_NO_ROOM: Final = re.compile(r"No space left on device|File too large|Disk quota exceeded")
+_NAMED_FILE: Final = re.compile(r'file "([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def open_store(
     Raises
     ------
     StoreError
-        Absent, locked (names the process), from a newer relkit, or no database.
+        Absent, locked (names the process), from a newer relkit, or no database; or the disk is full.
 
     Examples
     --------
@@ -77,15 +80,40 @@ def open_store(
     connection = _connect(place, write=write, threads=threads or _threads_asked(), wait_s=wait_s)
     try:
         migrate(connection, place, may_write=write)
+        if write:
+            lend_key(connection, place)
         yield Store(place, connection)
-    except BaseException:
-        is_bare = is_new and _is_empty(connection)
-        connection.close()
-        if is_bare:  # what failed leaves no database behind that was not there before
-            place.unlink(missing_ok=True)
+    except BaseException as error:
+        if is_new and _is_empty(connection):
+            _remove_bare(connection, place)
+        if isinstance(error, duckdb.Error) and has_no_room(error):
+            raise StoreError(_full(place, str(error))) from None
         raise
     finally:
         connection.close()
+
+
+def has_no_room(error: duckdb.Error) -> bool:
+    """Say whether DuckDB failed for want of room on a disk: full, quota used up, or files limited in size."""
+    return bool(_NO_ROOM.search(str(error)))
+
+
+def _full(place: Path, text: str) -> str:
+    named = _NAMED_FILE.search(text)
+    where = Path(named[1]) if named else place
+    what = (_NO_ROOM.search(text) or [""])[0].lower()
+    remedy = (
+        "free some space" if where.name.startswith(place.name) else "free some space, or set TMPDIR to a disk with more"
+    )
+    return f"{where}: cannot be written ({what}); the database is as it was before; {remedy} and run again"
+
+
+def _remove_bare(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
+    """Leave no database behind that was not there before; while it is still locked, so that it is nobody else's."""
+    with suppress(duckdb.Error):
+        connection.execute("CHECKPOINT")  # else closing would do it, and remove the log of who comes next
+    place.unlink(missing_ok=True)
+    place.with_name(f"{place.name}.wal").unlink(missing_ok=True)
 
 
 def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -103,10 +131,10 @@ def _threads_asked() -> int:
 
 
 def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb.DuckDBPyConnection:
-    # Spilling beside the database would fail on a read-only checkout; nothing may be fetched from a network.
+    # Nothing may be fetched from a network.
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(threads),
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"relkit-spill-{os.getpid()}"),
+        "temp_directory": _spill_folder(),
         "autoinstall_known_extensions": "false",
         "TimeZone": "UTC",
     }
@@ -118,13 +146,18 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
     give_up = time.monotonic() + wait_s
     while True:
         try:
-            return duckdb.connect(str(place), read_only=not write, config=config)
+            connection = duckdb.connect(str(place), read_only=not write, config=config)
+            if place.exists():
+                return connection
+            connection.close()  # removed between being opened and being locked, by who had made it in vain
         except duckdb.ConnectionException as error:
             raise StoreError(
                 f"{place}: this process holds the database open in another mode; close it first (leave the `with`): {error}"
             ) from None
         except duckdb.IOException as error:
             text = str(error)
+            if _NO_ROOM.search(text):
+                raise StoreError(_full(place, text)) from None
             if "lock" not in text.lower():
                 raise StoreError(f"{place}: cannot be opened: {_first_line(text)}") from None
             if time.monotonic() >= give_up:
@@ -132,6 +165,14 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
             time.sleep(0.2)
         except duckdb.Error as error:
             raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None
+
+
+def _spill_folder() -> str:
+    """Beside the database, spilling would fail on a read-only checkout, and what a killed process spilled would stay."""
+    try:
+        return str(process_folder() / "spill")
+    except (OSError, RelkitError):
+        return ""  # reading needs no writable folder: DuckDB then keeps everything in memory
 
 
 def _has_magic(place: Path) -> bool:

@@ -29,37 +29,48 @@ CREATE TABLE ingests (
 );
 
 -- One row per try. A request's outcome is its last attempt; its latency runs from first start to last end.
-CREATE TABLE attempts (
-    request_id      VARCHAR,            -- NULL = the log names none: each row is a request of its own
-    attempt         INTEGER NOT NULL,   -- 1, 2, ...
-    ts              BIGINT,             -- start, us since 1970 UTC; NULL = the log has no clock
-    latency_us      BIGINT,             -- NULL = not measured
-    ended           BOOLEAN NOT NULL,   -- false = censored: started, no end seen
-    ok              BOOLEAN,            -- NULL = unknown, neither good nor bad
-    role            VARCHAR NOT NULL,   -- user | shadow | probe | canary; SLI, latency, cost and retry figures count user only
-    service         VARCHAR,
-    model           VARCHAR,
-    operation       VARCHAR,
-    session_id      VARCHAR,
-    arm             VARCHAR,
-    status          SMALLINT,           -- HTTP status, 100..599
-    fp              UBIGINT,            -- fingerprint of the error signals; NULL = no error
-    retry_after_us  BIGINT,
-    maybe_executed  BOOLEAN,
-    breaker_state   VARCHAR,
-    budget_left     BIGINT,             -- retries left in the RetryBudget
-    cache_hit       BOOLEAN,
-    degraded        BOOLEAN,
-    tokens_in       BIGINT,
-    tokens_out      BIGINT,
-    cost_microusd   BIGINT,
-    policy_hash     VARCHAR,
-    strategy        VARCHAR,
-    granularity     VARCHAR NOT NULL,   -- attempt | request: is a row one try, or a whole request with its retries inside
-    source          VARCHAR NOT NULL,
-    ingest_id       INTEGER NOT NULL,
-    line_hash       UBIGINT             -- of the log line; NULL = came by a sink
+-- The table has the columns that some log has filled, the view `attempts` has them all: read the view, always.
+CREATE TABLE attempt_rows (
+    ts         BIGINT,
+    latency_us BIGINT,
+    ok         BOOLEAN,
+    status     SMALLINT,
+    fp         UBIGINT,
+    ingest_id  INTEGER NOT NULL,
+    line_hash  UBIGINT
 );
+
+CREATE VIEW attempts AS SELECT
+    CAST(NULL AS VARCHAR) AS request_id,       -- NULL = the log names none: each row is a request of its own
+    CAST(1 AS INTEGER) AS attempt,             -- 1, 2, ...
+    r.ts AS ts,                                -- start, us since 1970 UTC; NULL = the log has no clock
+    r.latency_us AS latency_us,                -- NULL = not measured
+    CAST(TRUE AS BOOLEAN) AS ended,            -- false = censored: started, no end seen
+    r.ok AS ok,                                -- NULL = unknown, neither good nor bad
+    CAST('user' AS VARCHAR) AS role,           -- user | shadow | probe | canary; SLI, latency, cost and retry figures count user only
+    CAST(NULL AS VARCHAR) AS service,
+    CAST(NULL AS VARCHAR) AS model,
+    CAST(NULL AS VARCHAR) AS operation,
+    CAST(NULL AS VARCHAR) AS session_id,
+    CAST(NULL AS VARCHAR) AS arm,
+    r.status AS status,                        -- HTTP status, 100..599
+    r.fp AS fp,                                -- fingerprint of the error signals; NULL = no error
+    CAST(NULL AS BIGINT) AS retry_after_us,
+    CAST(NULL AS BOOLEAN) AS maybe_executed,
+    CAST(NULL AS VARCHAR) AS breaker_state,
+    CAST(NULL AS BIGINT) AS budget_left,       -- retries left in the RetryBudget
+    CAST(NULL AS BOOLEAN) AS cache_hit,
+    CAST(NULL AS BOOLEAN) AS degraded,
+    CAST(NULL AS BIGINT) AS tokens_in,
+    CAST(NULL AS BIGINT) AS tokens_out,
+    CAST(NULL AS BIGINT) AS cost_microusd,
+    CAST(NULL AS VARCHAR) AS policy_hash,
+    CAST(NULL AS VARCHAR) AS strategy,
+    CAST('request' AS VARCHAR) AS granularity, -- attempt | request: is a row one try, or a whole request with its retries inside
+    i.source AS source,
+    r.ingest_id AS ingest_id,
+    r.line_hash AS line_hash                   -- of the log line; NULL = came by a sink
+FROM attempt_rows AS r JOIN ingests AS i USING (ingest_id);
 
 -- Every distinct error, with each signal the classifier reads. Digits in the message are masked, secrets are gone.
 CREATE TABLE fingerprints (

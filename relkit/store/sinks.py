@@ -10,7 +10,8 @@ import pandas as pd
 from relkit.batch import Batch, Sink
 from relkit.exceptions import DataError
 from relkit.store.ingest.targets import SIGNAL_COLUMNS
-from relkit.store.landing import TEXT_COLUMNS, finished, land
+from relkit.store.keys import keep_key
+from relkit.store.landing import ID_COLUMNS, TEXT_COLUMNS, finished, land
 from relkit.store.open import Store
 from relkit.store.text import identifier
 
@@ -50,6 +51,7 @@ def sink_into(store: Store, source: str, content: str) -> Iterator[Sink]:
         def take(batch: Batch) -> None:
             nonlocal kept
             columns = _stage(store, batch)
+            keep_key(connection, store.path, [name for name in columns if name in ID_COLUMNS])
             land(connection, batch.table, columns, source, ingest_id)
             connection.execute("DROP TABLE staged")
             kept += len(batch)

@@ -133,7 +133,10 @@ def test_the_answer_names_its_rule_and_what_it_saw():
 
 
 def test_own_rules_replace_the_table():
-    own = load_rules('[[rule]]\nid = "teapot"\nkind = "CACHE_MISS"\nwhen = { status = 418 }')
+    own = load_rules(
+        '[[rule]]\nid = "teapot"\nkind = "CACHE_MISS"\nwhen = { status = 418 }\n'
+        "examples = [{ status = 418 }]\ncounterexamples = [{ status = 404 }]"
+    )
     assert classify({"status": 418}, own).rule == "teapot"
     assert classify({"status": 404}, own).kind is ErrorKind.UNKNOWN
 

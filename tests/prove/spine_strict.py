@@ -22,11 +22,11 @@ CODE = (
     "relkit/store/readings/requests.py", "relkit/plates/slo.py", "relkit/plates/weekly.py", "relkit/plates/shadow.py",
 )  # fmt: skip
 ROWS = (
-    "UPDATE attempts SET ok = FALSE WHERE rowid = (SELECT rowid FROM attempts WHERE ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
-    "DELETE FROM attempts WHERE rowid = (SELECT rowid FROM attempts WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
+    "UPDATE attempt_rows SET ok = FALSE WHERE rowid = (SELECT rowid FROM attempt_rows WHERE ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
+    "DELETE FROM attempt_rows WHERE rowid = (SELECT rowid FROM attempt_rows WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
     "UPDATE pairs SET shadow_ok = NOT shadow_ok WHERE rowid = (SELECT rowid FROM pairs WHERE shadow_ok IS NOT NULL ORDER BY hash(rowid + {k}) LIMIT 1)",
-    "UPDATE attempts SET latency_us = 60000000 WHERE rowid = (SELECT rowid FROM attempts WHERE ok AND attempt = 1 ORDER BY hash(rowid + {k}) LIMIT 1)",
-    "UPDATE attempts SET ts = ts + 3600000000 WHERE rowid = (SELECT rowid FROM attempts WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
+    "UPDATE attempt_rows SET latency_us = 60000000 WHERE rowid = (SELECT rowid FROM attempt_rows WHERE ok AND attempt = 1 ORDER BY hash(rowid + {k}) LIMIT 1)",
+    "UPDATE attempt_rows SET ts = ts + 3600000000 WHERE rowid = (SELECT rowid FROM attempt_rows WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
     "DELETE FROM pairs WHERE rowid = (SELECT rowid FROM pairs WHERE state = 'compared' ORDER BY hash(rowid + {k}) LIMIT 1)",
 )  # fmt: skip
 

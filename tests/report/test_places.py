@@ -11,7 +11,7 @@ from relkit.report import demo as demo_module
 from relkit.report import places
 from relkit.report.demo import ensure_demo, make_demo
 from relkit.report.places import demo_database as demo_place
-from relkit.report.places import is_writable, project_folder, reports_folder, scratch_folder
+from relkit.report.places import is_writable, project_folder, reports_folder
 
 
 @pytest.fixture
@@ -55,17 +55,6 @@ def test_a_stale_demo_in_a_read_only_project_is_made_elsewhere(
     assert json.loads((made.parent / "demo-truth.json").read_text())["maker"] == "newer"
     assert ensure_demo() == made  # and is found there the next time
     assert demo_database.stat().st_mtime_ns == before
-
-
-def test_the_scratch_folder_is_private_and_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The temporary folder is everybody's: a name that somebody else took first is not used."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    folder = scratch_folder()
-    assert folder.stat().st_mode & 0o777 == 0o700
-    folder.rmdir()
-    folder.symlink_to(tmp_path)
-    with pytest.raises(ReportError, match="belongs to somebody else"):
-        scratch_folder()
 
 
 def test_writable_means_that_a_file_can_be_made(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """A report is published whole by moving one link, or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import stat
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 
 from relkit.exceptions import ReportError
 from relkit.report.publish import Published
+from relkit.scratch import held
 
 Put = Callable[..., Published]
 FILES = {
@@ -172,25 +173,40 @@ def test_an_earlier_summary_that_cannot_be_read_is_no_reason_to_fail(text: str, 
     assert str(again.folder.readlink()) == ".runs/2026-W47-0002"
 
 
-def test_what_killed_runs_left_is_cleared_after_an_hour(put: Put, tmp_path: Path) -> None:
-    """What was written to since then may be a run that is going on; a published run is never cleared."""
-    folder = put().folder.resolve()
+def test_what_killed_runs_left_is_cleared_by_the_next(put: Put, tmp_path: Path) -> None:
+    """What a living process holds is a run that is going on; a published run is never cleared."""
+    put()
     runs = tmp_path / "reports" / ".runs"
-    for name in ("making-old", "making-young"):
+    for name in ("making-dead", "making-living"):
         (runs / name / "fresh").mkdir(parents=True)
         (runs / name / "fresh" / "index.html").write_text("half")
-    (runs / "link-99").symlink_to("2026-W47-0001")
-    long_ago = time.time() - 7200
-    for path in (
-        folder,
-        runs / "link-99",
-        *runs.glob("making-*"),
-        *runs.glob("making-*/*"),
-        *runs.glob("making-old/*/*"),
-    ):
-        os.utime(path, (long_ago, long_ago), follow_symlinks=False)
-    put()
-    assert kept(tmp_path / "reports") == ["2026-W47-0001", "making-young"]
+    with held(runs / "making-living"):
+        put()
+    assert kept(tmp_path / "reports") == ["2026-W47-0001", "making-living"]
+
+
+def test_of_two_reports_at_once_the_later_sees_what_the_earlier_published(
+    put: Put, runs: dict[str, Any], tmp_path: Path
+) -> None:
+    """Published while the later one still runs its notebooks: equal bytes are not kept twice."""
+    done: list[Published] = []
+    later = put(on_step=lambda name: done.append(put()) if not done else None)
+    assert (done[0].is_new, later.is_new) == (True, False)
+    assert kept(tmp_path / "reports") == ["2026-W47-0001"]
+
+
+def test_a_run_that_cannot_be_shown_gives_its_number_back(
+    put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may fill between the last page and the link."""
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    monkeypatch.setattr(Path, "symlink_to", full)
+    with pytest.raises(ReportError, match="link: No space left on device; nothing was published"):
+        put()
+    assert kept(tmp_path / "reports") == []
 
 
 def test_a_failed_run_kept_to_look_at_goes_with_the_next_good_one(put: Put, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_nothing_names_this_machine(report_folder: Path, typed: tuple[Path, str,
     for folder in (report_folder, typed[0]):
         for path in folder.iterdir():
             text = path.read_text()
-            for trace in (str(demo_database.parent), str(Path.cwd()), str(folder.parent), "relkit-run-", "making-"):
+            for trace in (str(demo_database.parent), str(Path.cwd()), str(folder.parent), "kernels-", "making-"):
                 assert trace not in text, (path.name, trace)
 
 

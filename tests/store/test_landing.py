@@ -147,7 +147,7 @@ message = "message"
         + "\n",
         toml,
     )
-    assert workshop.column("SELECT fp IS NOT NULL FROM attempts ORDER BY rowid") == list(rows.values())
+    assert workshop.column("SELECT fp IS NOT NULL FROM attempt_rows ORDER BY rowid") == list(rows.values())
 
 
 def _ended(row: str) -> str:

@@ -23,8 +23,9 @@ from relkit.store.ingest.rejects import find_rejects, frequent
 from relkit.store.ingest.scan import copied, drop_scan_tables, scan_of
 from relkit.store.ingest.settle import number_attempts, settle_events, settle_tail
 from relkit.store.ingest.targets import TARGETS
-from relkit.store.landing import land, land_samples
-from relkit.store.open import Store
+from relkit.store.keys import keep_key
+from relkit.store.landing import ID_COLUMNS, land, land_samples
+from relkit.store.open import Store, has_no_room
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,14 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
         with ExitStack() as copies:
             file, columns = _staged(connection, file, mapping, content, copies)
             connection.execute("BEGIN")
+            keep_key(connection, store.path, [name for name in columns if name in ID_COLUMNS])
             outcome = _load(connection, file, mapping, content, earlier, columns)
             connection.execute("COMMIT")
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
+        if has_no_room(error):
+            raise  # no fault of the file: who opened the database says which disk is full
         raise DataError(
             f"{path.name}: {redact_text(str(error).strip().splitlines()[0])}; nothing of it was stored"
         ) from None

@@ -4,7 +4,6 @@ The log's own names never reach SQL: cells are called c0, c1, ..., so a header m
 that differ by case alone.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from relkit.exceptions import DataError
+from relkit.scratch import leased_folder, process_folder
 from relkit.store.ingest.files import CHUNK, LogFile, open_bytes
 from relkit.store.text import identifier, md5_64, quoted
 
@@ -209,8 +209,8 @@ def copied(file: LogFile, first_bytes: int | None = None, *, plain_line_ends: bo
     plain_line_ends : bool
         Every CR LF becomes LF, and a CR alone a blank: DuckDB reads no file that mixes them.
     """
-    with tempfile.TemporaryDirectory(prefix="relkit-") as folder:
-        place = Path(folder) / file.path.name
+    with leased_folder(process_folder(), "copy-") as folder:
+        place = folder / file.path.name
         with open_bytes(file.path, file.packing) as origin, place.open("wb") as copy:
             left, held = first_bytes, b""
             while chunk := origin.read(CHUNK if left is None else min(CHUNK, left)):

@@ -2,6 +2,7 @@
 
 from duckdb import DuckDBPyConnection
 
+from relkit.store.attempts import DEFAULTS, TABLE, make_room, stored_table
 from relkit.store.ingest.known import count
 from relkit.store.ingest.ledger import Entry
 
@@ -25,7 +26,7 @@ def settle_tail(connection: DuckDBPyConnection, earlier: Entry, table: str) -> i
         return 0
     # One row (of samples one a series), and the last of them: equal lines before it were whole.
     last = "max(rowid)" if table != "samples" else "unnest(list(DISTINCT place))"
-    origin = table
+    origin = stored_table(table)
     if table == "samples":
         origin = "(SELECT max(rowid) AS place, ingest_id, line_hash FROM samples GROUP BY name, ingest_id, line_hash)"
     gone = f"rowid IN (SELECT {last} FROM {origin} WHERE line_hash = ? AND {_LINEAGE})"
@@ -48,7 +49,7 @@ def _forget(connection: DuckDBPyConnection, table: str, gone: str, bound: list[i
     """Delete rows, and fingerprints that no other row has; return how many rows."""
     if table != "attempts":
         return len(connection.execute(f"DELETE FROM {table} WHERE {gone} RETURNING 1", bound).fetchall())
-    rows = connection.execute(f"DELETE FROM attempts WHERE {gone} RETURNING fp", bound).fetchall()
+    rows = connection.execute(f"DELETE FROM {TABLE} WHERE {gone} RETURNING fp", bound).fetchall()
     for fp in {fp for (fp,) in rows if fp is not None}:
         connection.execute(
             "DELETE FROM fingerprints WHERE fp = ? AND fp NOT IN (SELECT fp FROM attempts WHERE fp IS NOT NULL)", [fp]
@@ -58,10 +59,13 @@ def _forget(connection: DuckDBPyConnection, table: str, gone: str, bound: list[i
 
 def number_attempts(connection: DuckDBPyConnection, source: str, ingest_id: int) -> None:
     """Number the tries of a request by time, where the log does not; tries that came with earlier files included."""
+    make_room(connection, ["attempt", "request_id", "role"])
+    role, attempt = f"coalesce(role, {DEFAULTS['role']})", f"coalesce(attempt, {DEFAULTS['attempt']})"
     connection.execute(
-        "UPDATE attempts SET attempt = nth FROM (SELECT rowid AS place, "
-        "row_number() OVER (PARTITION BY request_id, role ORDER BY ts, rowid) AS nth FROM attempts WHERE source = $source AND request_id IN "
-        "(SELECT request_id FROM attempts WHERE ingest_id = $ingest_id)) AS ranked "
-        "WHERE attempts.rowid = ranked.place AND attempt <> nth",
+        f"UPDATE {TABLE} SET attempt = nth FROM (SELECT rowid AS place, "
+        f"row_number() OVER (PARTITION BY request_id, {role} ORDER BY ts, rowid) AS nth FROM {TABLE} "
+        "WHERE (ingest_id = $ingest_id OR ingest_id IN (SELECT ingest_id FROM ingests WHERE source = $source)) AND request_id IN "
+        f"(SELECT request_id FROM {TABLE} WHERE ingest_id = $ingest_id)) AS ranked "
+        f"WHERE {TABLE}.rowid = ranked.place AND {attempt} <> nth",
         {"source": source, "ingest_id": ingest_id},
     )

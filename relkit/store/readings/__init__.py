@@ -3,22 +3,26 @@
 A reading holds no threshold, rate or quantile level; which rows are bad comes in as an argument.
 """
 
-from relkit.store.readings.failures import cause_hours, fingerprint_counts
+from relkit.store.readings.failures import call_uses, cause_hours, fingerprint_counts, labels
 from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
 from relkit.store.readings.requests import latencies, minute_shares, minutes, uptimes
+from relkit.store.readings.retries import next_tries
 from relkit.store.readings.shadow import experiment, experiments
 from relkit.store.readings.traps import traps
 
 __all__ = [
+    "call_uses",
     "cause_hours",
     "data_hash",
     "experiment",
     "experiments",
     "fingerprint_counts",
+    "labels",
     "latencies",
     "log_span",
     "minute_shares",
     "minutes",
+    "next_tries",
     "traps",
     "uptimes",
     "weeks_with_requests",

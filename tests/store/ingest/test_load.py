@@ -25,7 +25,7 @@ def test_rows_keep_the_order_of_the_file_at_any_number_of_threads(workshop: Work
     workshop.store.connection.execute("SET threads = 4")
     rows = "".join(f"{1_795_000_000 + (i * 7919) % 300_007},200,{i % 1000}\n" for i in range(300_000))
     workshop.ingest(HEAD + rows, PLAIN.replace('"ts"', '"ts"\nformat = "unix_s"'))
-    found = workshop.column("SELECT ts // 1000000 FROM attempts ORDER BY rowid")
+    found = workshop.column("SELECT ts // 1000000 FROM attempt_rows ORDER BY rowid")
     assert found == [1_795_000_000 + (i * 7919) % 300_007 for i in range(300_000)]
 
 
@@ -46,7 +46,7 @@ def test_an_error_in_the_middle_leaves_nothing(workshop: Workshop, monkeypatch: 
 
     def land_and_fail(*given: object) -> None:
         real(*given)  # type: ignore[arg-type]
-        assert workshop.column("SELECT count(*) FROM attempts") == [20]
+        assert workshop.column("SELECT count(*) FROM attempt_rows") == [20]
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

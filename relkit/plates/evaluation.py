@@ -1,0 +1,239 @@
+"""Pictures and tables of how far the rules can be trusted: what decided, whether retries helped, what else would change."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from relkit.errors import (
+    Agreement,
+    Confusion,
+    Cost,
+    Coverage,
+    Retryability,
+    RulesDiff,
+    contradicted,
+    contradiction_text,
+    wait_label,
+)
+from relkit.errors.confusion import Share
+from relkit.plates.plate import Plate, empty_plate, plate
+from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure
+from relkit.plates.table import Table
+from relkit.units import count, percent
+
+_MOST_CHANGES: Final = 12
+_FEWEST_BY_WAIT: Final = 5
+_SIGNAL_WORDS: Final[Mapping[str, str]] = {
+    "declared": "declared kind",
+    "code": "code of the service",
+    "database, gRPC": "database or gRPC code",
+    "status": "HTTP status",
+    "errno": "errno",
+    "class": "class of the exception",
+    "words": "words of the message alone",
+    "none": "no rule",
+}
+
+
+def coverage_plate(rows: Sequence[Coverage], name: str = "coverage") -> Plate:
+    """Draw how many failed attempts each kind of signal decided; words alone are orange, no rule is grey."""
+    total = sum(row.attempts for row in rows)
+    if not total:
+        return empty_plate(name, "Nothing failed, so no rule was asked.")
+    colours = {"words": WARN, "none": UNKNOWN}
+    fig, ax = figure(height_in=0.7 + 0.26 * len(rows))
+    places = np.arange(len(rows))[::-1]
+    ax.barh(places, [row.attempts for row in rows], color=[colours.get(row.signal, GOOD) for row in rows], height=0.66)
+    for place, row in zip(places, rows, strict=True):
+        errors = f"{row.fingerprints} distinct error{'s' if row.fingerprints != 1 else ''}"
+        text = f"{count(row.attempts)}  ({percent(row.share, 1)}, {errors})"
+        ax.annotate(text, (row.attempts, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
+    ax.set_yticks(places, [_SIGNAL_WORDS[row.signal] for row in rows])
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0, max(row.attempts for row in rows) * 1.32)
+    ax.set_xlabel("failed attempts")
+    shares = {row.signal: row.share for row in rows}
+    lead = max(rows, key=lambda row: row.attempts)
+    caption = (
+        f"{_SIGNAL_WORDS[lead.signal].capitalize()}: decided {percent(lead.share, 0)} of {count(total)} failed attempts. Words alone, which "
+        f"break when wording changes, decided {percent(shares.get('words', 0.0), 1)}; {percent(shares.get('none', 0.0), 1)} no rule knows."
+    )
+    return plate(
+        name,
+        fig,
+        caption=caption,
+        alt="Bars of failed attempts by the signal that decided their kind",
+        values={row.signal: row.attempts for row in rows}
+        | {"refined_by_words": sum(row.refined_by_words for row in rows)},
+    )
+
+
+def retryability_plate(
+    kinds: Sequence[Retryability],
+    by_wait: Sequence[Retryability],
+    worth_retrying: float,
+    level: float,
+    name: str = "retryability",
+) -> Plate:
+    """Draw P(success at the next try) with its interval, for each kind and the waits it came after, beside the declared flag.
+
+    Parameters
+    ----------
+    kinds, by_wait : sequence of Retryability
+        One row for each kind; one for each kind and wait.
+    worth_retrying : float
+        Share from which a retry is worth its load; drawn as a line.
+    level : float
+        Confidence level of the intervals.
+    name : str
+        Name of the plate.
+    """
+    if not kinds:
+        return empty_plate(
+            name, "No failed attempt was tried again in this log, so it cannot say what a retry is worth."
+        )
+    rows: list[Retryability] = []
+    for kind in kinds:
+        waits = [row for row in by_wait if row.kind is kind.kind and row.retries >= _FEWEST_BY_WAIT]
+        rows += [kind, *(sorted(waits, key=lambda row: (row.wait is None, row.wait)) if len(waits) > 1 else [])]
+    fig, ax = figure(height_in=0.75 + 0.215 * len(rows))
+    places = np.arange(len(rows))[::-1]
+    for place, row in zip(places, rows, strict=True):
+        whole = row.wait is None
+        colour = (GOOD if row.declared else BAD) if whole else MUTED
+        ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2 if whole else 1.1, solid_capstyle="butt")
+        ax.plot([row.share], [place], "o", color=colour, ms=5.5 if whole else 3.5)
+        hours = f"; worth {row.hours:.1f} hours" if whole else ""
+        ax.annotate(
+            f"{count(row.successes)} of {count(row.retries)}{hours}",
+            (1.02, place),
+            va="center",
+            fontsize=8.5 if whole else 7.5,
+            color=INK if whole else MUTED,
+            annotation_clip=False,
+        )
+    ax.axvline(worth_retrying, color=MUTED, lw=0.8, ls=(0, (3, 3)))
+    ax.set_yticks(places, [row.kind.value if row.wait is None else f"after {wait_label(row.wait)}" for row in rows])
+    for label, row in zip(ax.get_yticklabels(), rows, strict=True):
+        if row.wait is not None:
+            label.set(fontsize=7.5, color=MUTED)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(-0.7, len(rows) - 0.3)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    ax.set_xlabel("next tries that succeeded")
+    ax.text(0.0, 1.01, "declared: may be retried", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
+    ax.text(0.4, 1.01, "must not be retried", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
+    values: dict[str, Any] = {}
+    for row in kinds:
+        values |= {
+            f"{row.kind.value}_share": row.share,
+            f"{row.kind.value}_low": row.low,
+            f"{row.kind.value}_high": row.high,
+        }
+    return plate(
+        name,
+        fig,
+        caption=_retry_caption(kinds, worth_retrying, level),
+        alt="Shares of next tries that succeeded, with intervals, by kind of error and wait",
+        values=values,
+    )
+
+
+def _retry_caption(kinds: Sequence[Retryability], worth_retrying: float, level: float) -> str:
+    retries, helped = sum(row.retries for row in kinds), sum(row.successes for row in kinds)
+    text = f"{count(helped)} of {count(retries)} next tries succeeded ({percent(helped / retries, 0)}). "
+    against = contradicted(kinds)
+    if not against:
+        fine = sum(row.agreement is Agreement.CONFIRMED for row in kinds)
+        return (
+            text
+            + f"The log contradicts no flag and confirms {fine} of {len(kinds)}: a retry is worth it from {percent(worth_retrying, 0)}."
+        )
+    return text + contradiction_text(against[0], level)
+
+
+def diff_table(diff: RulesDiff, before: str, after: str, name: str = "rules_diff") -> Table:
+    """Show which errors two tables of rules answer differently, by kind, decision, rows and money."""
+    shown = diff.changes[:_MOST_CHANGES]
+    priced = any(change.money.usd is not None for change in diff.changes)
+    rows = [
+        (
+            count(change.attempts),
+            count(change.requests),
+            change.before.value,
+            change.after.value,
+            _turn(retry_before=change.retry_before, retry_after=change.retry_after),
+            *((change.money.text,) if priced else ()),
+        )
+        for change in shown
+    ]
+    share = diff.changed_attempts / diff.attempts if diff.attempts else 0.0
+    caption = (
+        f"{before} answers {count(diff.changed_attempts)} of {count(diff.attempts)} failed attempts otherwise than {after} ({percent(share, 0)}): "
+        f"it would retry {count(diff.flipped(to_retry=False))} that {after} would not, and not retry {count(diff.flipped(to_retry=True))} that {after} would."
+    )
+    if diff.changes and not priced:
+        caption += f" What these attempts cost is unknown: {diff.unpriced}."
+    if len(diff.changes) > len(shown):
+        caption += f" The {len(shown)} commonest of {len(diff.changes)} differences are shown."
+    columns = ("attempts", "requests lost", before, after, "retry", *(("cost of these attempts",) if priced else ()))
+    values = {
+        "attempts": diff.attempts, "changed": diff.changed_attempts,
+        "to_retry": diff.flipped(to_retry=True), "to_stop": diff.flipped(to_retry=False),
+    }  # fmt: skip
+    return Table(name, caption, columns, rows or (("0", *[""] * (len(columns) - 1)),), values)
+
+
+def _turn(*, retry_before: bool, retry_after: bool) -> str:
+    words = {True: "yes", False: "no"}
+    if retry_before == retry_after:
+        return f"{words[retry_before]}, both"
+    return f"{words[retry_before]} → {words[retry_after]}"
+
+
+def cost_table(costs: Sequence[Cost], whose: str, name: str = "mistakes") -> Table:
+    """Show what the answers of a table of rules would have cost, or why the log cannot say."""
+    rows = [(cost.mistake, count(cost.attempts), cost.text) for cost in costs]
+    told = [cost for cost in costs if cost.amount is not None]
+    caption = f"{whose} makes {len(costs)} kinds of mistake; the log can price {len(told)} of them."
+    return Table(
+        name, caption, ("mistake", "attempts", "what it costs, from this log"), rows or (("none", "0", ""),),
+        {cost.mistake: cost.amount for cost in costs},
+    )  # fmt: skip
+
+
+def decision_table(found: Mapping[str, Confusion], level: float, name: str = "decisions") -> Table:
+    """Show the retry decisions of several tables of rules against labels, and how often each names the right kind."""
+    some = next(iter(found.values()))
+    if not some.accuracy.n:
+        caption = (
+            "No error of this log is labelled, so nothing tells whether the rules are right: 0 labels. "
+            "relkit.store.label_error writes one, relkit.store.import_labels reads a file of them."
+        )
+        return Table(name, caption, ("labels",), (("0",),), {"labels": 0})
+    rows = []
+    for truth in (True, False):
+        for answer in (True, False):
+            said = f"{'may' if truth else 'must not'} be retried, answered {'retry' if answer else 'do not retry'}"
+            cells = [result.decisions[truth, answer] for result in found.values()]
+            rows.append((said, *(f"{count(errors)} errors, {count(attempts)} attempts" for errors, attempts in cells)))
+    rows.append(("kind is right", *(_share_text(result.accuracy) for result in found.values())))
+    vain = [
+        f"{name} retries {count(result.retried_in_vain[0])} permanent errors ({count(result.retried_in_vain[1])} attempts)"
+        for name, result in found.items()
+    ]
+    caption = (
+        f"Of {count(some.accuracy.n)} labelled errors "
+        + ", ".join(vain)
+        + f". Intervals are Wilson's at {percent(level, 0)}, over distinct errors."
+    )
+    values: dict[str, Any] = {"labels": some.accuracy.n, "unlabelled": some.unlabelled}
+    for who, result in found.items():
+        values |= {f"{who}_right": result.accuracy.hits, f"{who}_permanent_retried": result.retried_in_vain[0]}
+    return Table(name, caption, ("labelled as", *found), rows, values)
+
+
+def _share_text(share: Share) -> str:
+    return f"{count(share.hits)} of {count(share.n)} ({percent(share.low, 0)} to {percent(share.high, 0)})"

@@ -1,0 +1,65 @@
+"""Checks of settings: every refusal names the setting, what came, what is allowed and what to do."""
+
+import math
+
+from relkit.exceptions import ParameterError
+
+
+def checked_number(
+    name: str, got: object, low: float, high: float, remedy: str, *, open_low: bool = False
+) -> int | float:
+    """Return a number from `low` to `high`, or refuse it; `open_low` leaves `low` itself out.
+
+    >>> checked_number("cap_s", 2.0, 0.0, math.inf, "give seconds")
+    2.0
+    """
+    inside = (
+        isinstance(got, int | float)
+        and not isinstance(got, bool)
+        and not math.isnan(got)
+        and (low < got if open_low else low <= got)
+        and got <= high
+    )
+    if not inside:
+        allowed = f"a number above {low:g}" if open_low else f"a number from {low:g}"
+        if high != math.inf:
+            allowed += f" to {high:g}" if not open_low else f" and at most {high:g}"
+        elif not open_low:
+            allowed += " on"
+        raise ParameterError.of(name, got, allowed, remedy)
+    assert isinstance(got, int | float)
+    return got
+
+
+def checked_whole(name: str, got: object, low: int, high: int, remedy: str) -> int:
+    """Return a whole number from `low` to `high`, or refuse it.
+
+    >>> checked_whole("max_attempts", 3, 0, 100, "give whole tries")
+    3
+    """
+    if isinstance(got, bool) or not isinstance(got, int) or not low <= got <= high:
+        raise ParameterError.of(name, got, f"a whole number from {low} to {high}", remedy)
+    return got
+
+
+def checked_code(name: str, got: object, words: tuple[str, ...]) -> int:
+    """Return the number of one of several words, or refuse it.
+
+    >>> checked_code("jitter", 1, ("no_jitter", "full"))
+    1
+    """
+    if isinstance(got, bool) or not isinstance(got, int) or not 0 <= got < len(words):
+        allowed = ", ".join(f"{code} ({word})" for code, word in enumerate(words))
+        raise ParameterError.of(name, got, allowed, "give one of these numbers")
+    return got
+
+
+def checked_flag(name: str, got: object) -> bool:
+    """Return True or False, or refuse what is neither.
+
+    >>> checked_flag("guard_repeats", True)
+    True
+    """
+    if not isinstance(got, bool):
+        raise ParameterError.of(name, got, "true or false", "give a truth value, not a text or number")
+    return got
