@@ -88,8 +88,7 @@ def test_rules_that_never_fired_are_there_with_zero_and_those_that_did_come_firs
     uses = rule_uses(COUNTS, RULES)
     assert [(use.rule, use.attempts, use.last_ts_us) for use in uses] == [
         ("either", 7, 2), ("declared.cancelled", 5, 5), ("both", 5, 0), ("idle", 0, None),
-    ] or {use.rule: use.attempts for use in uses} == {"either": 7, "declared.cancelled": 5, "both": 5, "idle": 0}  # fmt: skip
-    assert uses[-1].rule == "idle"
+    ]  # fmt: skip
 
 
 def test_the_next_rule_is_the_one_that_names_most():

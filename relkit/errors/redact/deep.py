@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
 
-from relkit.errors.redact.keys import is_allowed_header, is_headers_key, is_identity_key, is_query_key, is_secret_key
+from relkit.errors.redact.keys import Meaning, is_allowed_header, meaning_of
 from relkit.errors.redact.pseudonyms import process_key, pseudonym
 from relkit.errors.redact.text import redact_text
 
@@ -24,11 +25,13 @@ DEPTH: Final = 16
 ITEMS: Final = 1_000
 NODES: Final = 20_000
 CHARACTERS: Final = 100_000
+NAME_CHARACTERS: Final = 200
 REDACTED: Final = "[redacted]"
 TOO_DEEP: Final = "[too deep]"
 TOO_MANY: Final = "[too many]"
 CYCLE: Final = "[cycle]"
 UNREADABLE: Final = "[unreadable]"
+_MARK: Final = re.compile(r"\[[a-z: ]+\]")
 _PARAMETERS: Final = re.compile(r"([^=&\s]{1,128}=)[^&]*")
 _UNMEASURED = (bool, type(None), float, complex, date, time, timedelta, tzinfo, UUID, Decimal, Fraction)
 
@@ -42,7 +45,7 @@ class RedactedError:
     exception_type : str
         Class name.
     message : str
-        Its text.
+        Its text; empty where its arguments are all of it.
     args : tuple
         Its arguments.
     notes : tuple of str
@@ -180,7 +183,7 @@ class _Walk:
     def _mapping(self, items: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
         pairs = _first(items)
-        said = {_name(name): value for name, value in pairs.kept if _name(name) in _NAMED}
+        said = {_name(name): value for name, value in pairs.kept if name in _NAMED}
         for name, value in pairs.kept:
             under = _name(name)
             clean_name = _distinct(self._key_of(name), found)
@@ -207,13 +210,14 @@ class _Walk:
     def _named(self, name: str, value: Any) -> Any:
         if not name or value is None or isinstance(value, bool):
             return self._value(value)
-        if is_secret_key(name):
+        meaning = meaning_of(name)
+        if meaning is Meaning.SECRET:
             return REDACTED.encode() if isinstance(value, bytes) else REDACTED
-        if is_headers_key(name) and not isinstance(value, (str, bytes, int, float)):
+        if meaning is Meaning.HEADERS and not isinstance(value, (str, bytes, int, float)):
             return self._headers(value)
-        if is_identity_key(name) and isinstance(value, (str, int, bytes, UUID)):
+        if meaning is Meaning.IDENTITY and isinstance(value, (str, int, bytes, UUID)):
             return self._identity(value)
-        if is_query_key(name):
+        if meaning is Meaning.QUERY:
             return self._query(value)
         return self._value(value)
 
@@ -301,9 +305,11 @@ def _kept_of(error: BaseException) -> RedactedError:
     cause = error.__cause__
     if cause is None and not error.__suppress_context__:
         cause = error.__context__
+    # several arguments make up the text themselves, each spelt in quotes that would hide what is in it
+    composed = len(error.args) > 1 and type(error).__str__ is BaseException.__str__
     return RedactedError(
         type(error).__name__,
-        _read(lambda: str(error)),
+        "" if composed else _read(lambda: str(error)),
         error.args,
         tuple(notes) if isinstance(notes, (list, tuple)) else (),
         cause,
@@ -326,9 +332,17 @@ def _attribute(record: Any, name: str, default: Any = UNREADABLE) -> Any:
 
 
 def _name(name: Any) -> str:
+    """Return what a name says: without the marks that stand for secrets in it, which say nothing about its value."""
     if isinstance(name, bytes):
-        return name[:200].decode("latin-1")
-    return name[:200] if isinstance(name, str) else ""
+        name = name[:NAME_CHARACTERS].decode("latin-1")
+    if not isinstance(name, str) or len(name) > NAME_CHARACTERS:
+        return ""
+    return _said(str.__str__(name))
+
+
+@lru_cache(maxsize=4_096)
+def _said(name: str) -> str:
+    return _MARK.sub("", redact_text(name))
 
 
 def _distinct(name: Any, taken: Mapping[Any, Any]) -> Any:

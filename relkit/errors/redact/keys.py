@@ -1,6 +1,8 @@
 """What the name of a field tells: a secret, an identity, a header, a query."""
 
+import enum
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -123,3 +125,29 @@ def is_query_key(name: str) -> bool:
     (True, False)
     """
     return words_of(name)[-2:] in (["query"], ["query", "string"], ["query", "params"], ["querystring"], ["url", "params"])
+
+
+class Meaning(enum.Enum):
+    """What the name of a field says about its value."""
+
+    NONE = enum.auto()
+    SECRET = enum.auto()
+    HEADERS = enum.auto()
+    IDENTITY = enum.auto()
+    QUERY = enum.auto()
+
+
+@lru_cache(maxsize=4_096)
+def meaning_of(name: str) -> Meaning:
+    """Return the first meaning that fits a name.
+
+    >>> meaning_of("userId").name, meaning_of("max_tokens").name
+    ('IDENTITY', 'NONE')
+    """
+    if is_secret_key(name):
+        return Meaning.SECRET
+    if is_headers_key(name):
+        return Meaning.HEADERS
+    if is_identity_key(name):
+        return Meaning.IDENTITY
+    return Meaning.QUERY if is_query_key(name) else Meaning.NONE
