@@ -60,7 +60,7 @@ def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers
     >>> from relkit.policies.records import ALONE, HALF_OPENED
     >>> from relkit.policies.transitions import new_breaker
     >>> state, window = new_breaker(BreakerSettings(open_s=60.0), 0.0)
-    >>> enter_open(state, window, BreakerSettings(), 0.0), tick(state, window, BreakerSettings(), ALONE, 59.0)
+    >>> enter_open(state, BreakerSettings(), 0.0), tick(state, window, BreakerSettings(), ALONE, 59.0)
     (1, 0)
     >>> tick(state, window, BreakerSettings(), ALONE, 60.0) == HALF_OPENED
     True
@@ -71,12 +71,9 @@ def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers
     elif state.state == OPEN:
         if not cfg.waits_for_call and is_over(state, cfg, now_s):
             event = enter_half_open(state, window, cfg, now_s)
-    elif state.state == HALF_OPEN and cfg.half_open_max_s > 0.0:
-        if now_s - state.since_s >= cfg.half_open_max_s:
-            if cfg.half_open_expiry_closes:
-                event = enter_closed(state, window, cfg, now_s)
-            else:
-                event = enter_open(state, window, cfg, now_s)
+    elif state.state == HALF_OPEN and 0.0 < cfg.half_open_max_s <= now_s - state.since_s:
+        closes = cfg.half_open_expiry_closes
+        event = enter_closed(state, window, cfg, now_s) if closes else enter_open(state, cfg, now_s)
     roll(state, window, cfg, now_s)
     return event
 
@@ -151,7 +148,7 @@ def _ask(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float
     if state.state == OPEN and cfg.waits_for_call and is_over(state, cfg, now_s):
         enter_half_open(state, window, cfg, now_s)
     code = state.state
-    if code == CLOSED or code == DISABLED or code == METRICS_ONLY:  # noqa: PLR1714  a set does not compile
+    if code == CLOSED or code == DISABLED or code == METRICS_ONLY:
         return ADMIT, state.generation, 0.0
     if code == HALF_OPEN:
         taken = state.admitted if cfg.permits_in_all else state.in_flight
@@ -239,10 +236,10 @@ def settle(
         outcome = SUCCESS
     if latency_s > 0.0:
         outcome = judge_latency(cfg, outcome, latency_s)
-    failed = outcome == FAILURE or outcome == SLOW_FAILURE  # noqa: PLR1714  a set does not compile
-    slow = outcome == SLOW or outcome == SLOW_FAILURE  # noqa: PLR1714
+    failed = outcome == FAILURE or outcome == SLOW_FAILURE
+    slow = outcome == SLOW or outcome == SLOW_FAILURE
     code = state.state
-    if code == CLOSED or code == METRICS_ONLY:  # noqa: PLR1714
+    if code == CLOSED or code == METRICS_ONLY:
         changed = _settle_closed(state, window, cfg, peers, now_s, failed, slow)
     elif code == HALF_OPEN:
         changed = _settle_half_open(state, window, cfg, now_s, generation, failed, slow)
@@ -288,7 +285,7 @@ def _settle_closed(
         if cfg.family != CONSECUTIVE:
             note(state, window, cfg, now_s, failed, slow)
         opens = must_open(state, cfg, peers, now_s, failed)
-    return enter_open(state, window, cfg, now_s) if opens else NONE
+    return enter_open(state, cfg, now_s) if opens else NONE
 
 
 def _settle_half_open(
@@ -300,7 +297,7 @@ def _settle_half_open(
         note(state, window, cfg, now_s, failed, slow)
     if cfg.half_open_successes > 0:
         if failed:
-            return enter_open(state, window, cfg, now_s)
+            return enter_open(state, cfg, now_s)
         state.successes += 1
         if state.successes >= cfg.half_open_successes:
             return enter_closed(state, window, cfg, now_s)
@@ -316,5 +313,5 @@ def _settle_half_open(
         return NONE
     failures, slows, strict = state.failures / state.calls, state.slows / state.calls, cfg.share_is_strict
     if above(failures, cfg.failure_share, strict) or above(slows, cfg.slow_share, strict):
-        return enter_open(state, window, cfg, now_s)
+        return enter_open(state, cfg, now_s)
     return enter_closed(state, window, cfg, now_s)

@@ -42,10 +42,10 @@ def throttle(
             state.until_s = now_s + wait_s
             state.throttled = True
         return event
-    if state.state != CLOSED and state.state != HALF_OPEN:  # noqa: PLR1714  a set does not compile
+    if state.state != CLOSED and state.state != HALF_OPEN:
         return event
     trips = state.trips
-    enter_open(state, window, cfg, now_s)
+    enter_open(state, cfg, now_s)
     # The server's word is no failure of the service: it does not lengthen the next open time.
     state.trips = trips
     state.until_s = now_s + wait_s
@@ -63,8 +63,8 @@ def trip_now(state: BreakerState, window: Window, cfg: BreakerSettings, peers: P
     (1, 6.0)
     """
     event = tick(state, window, cfg, peers, now_s)
-    if state.state == CLOSED or state.state == HALF_OPEN:  # noqa: PLR1714  a set does not compile
-        return enter_open(state, window, cfg, now_s)
+    if state.state == CLOSED or state.state == HALF_OPEN:
+        return enter_open(state, cfg, now_s)
     return event
 
 
@@ -82,8 +82,8 @@ def probe(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peer
     """
     event = tick(state, window, cfg, peers, now_s)
     if not passed:
-        if cfg.probe_failure == PROBE_OPENS and (state.state == CLOSED or state.state == HALF_OPEN):  # noqa: PLR1714
-            return enter_open(state, window, cfg, now_s)
+        if cfg.probe_failure == PROBE_OPENS and (state.state == CLOSED or state.state == HALF_OPEN):
+            return enter_open(state, cfg, now_s)
         return event
     if state.state == OPEN and not state.throttled:
         if cfg.probe_success == PROBE_CLOSES:
@@ -105,7 +105,7 @@ def force(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: floa
     (1, 1)
     """
     if code == OPEN:
-        return enter_open(state, window, cfg, now_s)
+        return enter_open(state, cfg, now_s)
     was = state.state
     enter_closed(state, window, cfg, now_s)
     clear_window(state, window, cfg)

@@ -111,7 +111,7 @@ def open_time_s(cfg: BreakerSettings, trips: int, draw: float) -> float:
     return time_s * (1.0 + cfg.open_jitter * (2.0 * draw - 1.0))
 
 
-def enter_open(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float) -> int:
+def enter_open(state: BreakerState, cfg: BreakerSettings, now_s: float) -> int:
     """Open for as long as the settings say; while metrics only, say so once and go on."""
     if state.state == METRICS_ONLY:
         first = state.trips == 0

@@ -83,7 +83,7 @@ def must_open(state: BreakerState, cfg: BreakerSettings, peers: Peers, now_s: fl
         return False
     if family == COOLDOWN:
         return must_cool(state, cfg, peers)
-    if family < COUNT or family == THROTTLE or family == OUTLIER:  # noqa: PLR1714  a set does not compile
+    if family < COUNT or family == THROTTLE or family == OUTLIER:
         return False
     return now_s - state.start_s >= cfg.warm_up_s and exceeds(state, cfg)
 
@@ -142,7 +142,7 @@ def learned_share(state: BreakerState, cfg: BreakerSettings) -> float:
 
     >>> state = BreakerState(base_calls=1000.0, base_failures=20.0)
     >>> round(learned_share(state, BreakerSettings()), 4)
-    0.0313
+    0.0312
     """
     doubt = cfg.baseline_doubt
     total = state.base_calls + doubt * doubt
@@ -197,10 +197,8 @@ def move_share(state: BreakerState, cfg: BreakerSettings, now_s: float, failed: 
     if state.calls == 0:
         state.ema = success
     else:
-        if cfg.ema_calls > 0.0:
-            weight = math.exp(-1.0 / cfg.ema_calls)
-        else:
-            weight = math.exp(-(now_s - state.ema_at_s) / cfg.ema_s)
+        age = 1.0 / cfg.ema_calls if cfg.ema_calls > 0.0 else (now_s - state.ema_at_s) / cfg.ema_s
+        weight = math.exp(-age)
         state.ema = success * (1.0 - weight) + state.ema * weight
     state.ema_at_s = now_s
     state.calls += 1

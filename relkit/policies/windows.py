@@ -62,7 +62,7 @@ def push_call(state: BreakerState, window: Window, length: int, failed: bool, sl
         state.calls += 1
     else:
         gone = window[state.head]
-        if gone == 1.0 or gone == 3.0:  # noqa: PLR1714  a tuple of floats does not compile as well
+        if gone == 1.0 or gone == 3.0:
             state.failures -= 1
         if gone >= 2.0:
             state.slows -= 1
@@ -150,7 +150,7 @@ def roll(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float
     """Let time pass in a window of any kind; a ring of calls knows no time."""
     if cfg.family == ANCHORED:
         roll_anchored(state, window, cfg, now_s)
-    elif cfg.family == TIME or cfg.family == THROTTLE or cfg.family == COOLDOWN:  # noqa: PLR1714  a set does not compile
+    elif cfg.family == TIME or cfg.family == THROTTLE or cfg.family == COOLDOWN:
         roll_grid(state, window, cfg, now_s)
 
 

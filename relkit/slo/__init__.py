@@ -5,6 +5,7 @@ The function `burn` hides the module of the same name: write `from relkit.slo.bu
 
 from relkit.slo.budget import ErrorBudget, error_budget, requests_to_decide, share_digits, verdict
 from relkit.slo.burn import TIERS, Tier, burn, burn_of_shares, episodes, over, threshold_reachable, tiers_for
+from relkit.slo.groups import Group, added
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
 from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
@@ -20,6 +21,7 @@ __all__ = [
     "ErrorBudget",
     "Gap",
     "Goal",
+    "Group",
     "Latency",
     "LogSpan",
     "MinuteShares",
@@ -30,6 +32,7 @@ __all__ = [
     "Totals",
     "Traps",
     "Uptime",
+    "added",
     "burn",
     "burn_of_shares",
     "covered_minutes",

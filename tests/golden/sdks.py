@@ -12,7 +12,30 @@ import sys
 from types import SimpleNamespace
 from unittest import mock
 
-STATUSES = (400, 401, 403, 404, 408, 409, 413, 422, 425, 429, 498, 500, 501, 502, 503, 504, 505, 506, 507, 520, 529, 599)
+STATUSES = (
+    400,
+    401,
+    403,
+    404,
+    408,
+    409,
+    413,
+    422,
+    425,
+    429,
+    498,
+    500,
+    501,
+    502,
+    503,
+    504,
+    505,
+    506,
+    507,
+    520,
+    529,
+    599,
+)
 METHODS = ("POST", "GET")
 RETRY_AFTER = ("0", "0.5", "60", "61", "121", "3600", "99999", "-5", "nan", "abc", "inf", "1e400", " 7 ", "1_0")
 AT_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
@@ -59,7 +82,9 @@ def stainless(module, sdk):
         if remaining <= 0 or not client._should_retry(SimpleNamespace(status_code=status, headers=headers)):
             return None
         options = SimpleNamespace(get_max_retries=lambda given: given)
-        with mock.patch.object(base, "random", lambda: 1.0 - draw):  # the largest draw of theirs gives the smallest wait
+        with mock.patch.object(
+            base, "random", lambda: 1.0 - draw
+        ):  # the largest draw of theirs gives the smallest wait
             return client._calculate_retry_timeout(remaining, options, headers)
 
     return decide

@@ -5,7 +5,7 @@ A reading holds no threshold, rate or quantile level; which rows are bad comes i
 
 from relkit.store.readings.failures import call_uses, cause_hours, fingerprint_counts, labels
 from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
-from relkit.store.readings.requests import latencies, minute_shares, minutes, uptimes
+from relkit.store.readings.requests import groups, latencies, minute_shares, minutes, uptimes
 from relkit.store.readings.retries import next_tries
 from relkit.store.readings.shadow import experiment, experiments
 from relkit.store.readings.traps import traps
@@ -17,6 +17,7 @@ __all__ = [
     "experiment",
     "experiments",
     "fingerprint_counts",
+    "groups",
     "labels",
     "latencies",
     "log_span",

@@ -1,7 +1,6 @@
 """What the log holds: from when to when, how many rows, which minutes are covered."""
 
 import hashlib
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,23 +10,8 @@ from relkit.slo import Gap, LogSpan, covered_minutes
 from relkit.slo.minutes import runs
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
+from relkit.store.readings.folded import requests_table
 from relkit.units import US_PER_DAY, US_PER_MINUTE
-
-# One row a request: rows that are whole requests as they are, tries folded into their request.
-REQUESTS: Final = """
-    SELECT ts, ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service
-    FROM attempts WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
-    UNION ALL
-    SELECT first_us, end_us,
-           CASE WHEN last.latency_us IS NOT NULL THEN coalesce(end_us - first_us, CASE WHEN tries = 1 THEN last.latency_us END) END,
-           last.ok, last.ended, last.fp, last.service
-    FROM (
-        SELECT count(*) AS tries, min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
-               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, latency_us := latency_us), attempt) AS last
-        FROM attempts WHERE role = 'user' AND request_id IS NOT NULL AND granularity = 'attempt'
-        GROUP BY source, request_id
-    )
-"""
 
 
 def data_hash(store: Store) -> str:
@@ -72,7 +56,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
     assert row is not None
     first_us, last_us, attempts, other_rows, no_clock, unknown, censored = row
     where, values = within(period, "end_us")
-    counted = store.connection.execute(f"SELECT count(*) FROM ({REQUESTS}) WHERE {where}", values).fetchone()
+    counted = store.connection.execute(f"SELECT count(*) FROM {requests_table(store)} WHERE {where}", values).fetchone()
     requests = counted[0] if counted else 0
     more = {}
     where, values = within(period, "ts")

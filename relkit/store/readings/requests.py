@@ -4,22 +4,24 @@ A request's outcome is its last attempt; its latency runs from first start to la
 and canary rows change none of these numbers.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from relkit.exceptions import DataError
 from relkit.period import Period
-from relkit.slo import Latency, Minutes, MinuteShares, Objective, Uptime, latency_of, time_weighted
+from relkit.slo import Group, Latency, Minutes, MinuteShares, Objective, Totals, Uptime, latency_of, time_weighted
 from relkit.store.classify import kinds_table
 from relkit.store.open import Store
 from relkit.store.readings.columns import columns, int_columns
-from relkit.store.readings.log import REQUESTS, coverage_of, grid, span_period, within
+from relkit.store.readings.folded import requests_table
+from relkit.store.readings.log import coverage_of, grid, span_period, within
 from relkit.store.text import quoted
 from relkit.units import US_PER_MINUTE
 
 _LONGEST_GRID: Final = 10 * 366 * 1440
 _CELLS: Final = ("good", "bad", "excluded", "unknown")
+_COUNTED: Final = ", ".join(f"count(*) FILTER (verdict = '{cell}') AS {cell}" for cell in _CELLS)
 
 
 def minutes(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Minutes:
@@ -41,32 +43,14 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     -------
     Minutes
     """
-    kinds = kinds_table(store.connection)
-    good = _kind_list(good_kinds)
-    excluded = _kind_list(objective.excluded)
-    if objective.kind == "latency":
-        bad_test = f"latency_us > {int(objective.threshold_us or 0)}"
-        good, good_test, kept = (
-            _kind_list(frozenset()),
-            "TRUE",
-            "AND ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL",
-        )
-    else:
-        bad_test, good_test, kept = "NOT ok", "ok", ""
-    unknown = "FALSE" if objective.kind == "latency" else "ok IS NULL"
-    service = f"AND service = {quoted(objective.service)}" if objective.service is not None else ""
     spanned = span_period(store, period)
     clock = not spanned.is_everything
     where, values = within(spanned, "end_us")
     minute = f"end_us // {US_PER_MINUTE}" if clock else "0"
     counted = int_columns(
         store,
-        f"SELECT {minute} AS minute, "
-        "count(*) FILTER (verdict = 'good') AS good, count(*) FILTER (verdict = 'bad') AS bad, "
-        "count(*) FILTER (verdict = 'excluded') AS excluded, count(*) FILTER (verdict = 'unknown') AS unknown FROM ("
-        f"SELECT end_us, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
-        f"WHEN {bad_test} THEN 'bad' WHEN {good_test} THEN 'good' ELSE 'unknown' END AS verdict "
-        f"FROM ({REQUESTS}) LEFT JOIN {kinds} USING (fp) WHERE {where} {service} {kept}) GROUP BY minute ORDER BY minute",
+        f"SELECT {minute} AS minute, {_COUNTED} FROM ({_judged(store, objective, good_kinds)}) WHERE {where} "
+        "GROUP BY minute ORDER BY minute",
         values,
     )
     if not clock:
@@ -86,13 +70,36 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     return Minutes(start, cells["good"], cells["bad"], cells["excluded"], cells["unknown"], covered)
 
 
+def groups(
+    store: Store,
+    period: Period,
+    objective: Objective,
+    by: Literal["service", "model"],
+    good_kinds: frozenset[str] = frozenset(),
+) -> tuple[Group, ...]:
+    """Count the requests of each service, or of each model, for an objective; most bad requests first.
+
+    Returns
+    -------
+    tuple of Group
+        Requests that name none stand under the empty name.
+    """
+    where, values = within(span_period(store, period), "end_us")
+    rows = store.connection.execute(
+        f"SELECT coalesce({by}, '') AS name, {_COUNTED} FROM ({_judged(store, objective, good_kinds)}) WHERE {where} "
+        "GROUP BY name ORDER BY bad DESC, good DESC, name",
+        values,
+    ).fetchall()
+    return tuple(Group(name, Totals(*counts)) for name, *counts in rows)
+
+
 def latencies(store: Store, period: Period, service: str | None = None) -> Latency:
     """Read the percentiles of the latency of requests not known to have failed, exact, with their intervals."""
     where, values = within(span_period(store, period), "end_us")
     test = f"AND service = {quoted(service)}" if service is not None else ""
     rows = int_columns(
         store,
-        f"SELECT latency_us FROM ({REQUESTS}) WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
+        f"SELECT latency_us FROM {requests_table(store)} WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
         values,
     )
     return latency_of(rows["latency_us"])
@@ -153,6 +160,23 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
         if end_us > int(rows["ts"][mine][0]):
             found[label] = time_weighted(rows["ts"][mine].astype(np.int64), rows["up"][mine].astype(np.bool_), end_us)
     return found
+
+
+def _judged(store: Store, objective: Objective, good_kinds: frozenset[str]) -> str:
+    """SQL of the requests an objective is about: when each ended, its service and model, and what it counts as."""
+    kinds = kinds_table(store.connection)
+    good, excluded = _kind_list(good_kinds), _kind_list(objective.excluded)
+    unknown, bad, is_good, kept = "ok IS NULL", "NOT ok", "ok", "TRUE"
+    if objective.kind == "latency":
+        unknown, bad, is_good = "FALSE", f"latency_us > {int(objective.threshold_us or 0)}", "TRUE"
+        good, kept = _kind_list(frozenset()), "ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL"
+    if objective.service is not None:
+        kept += f" AND service = {quoted(objective.service)}"
+    return (
+        f"SELECT end_us, service, model, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
+        f"WHEN {bad} THEN 'bad' WHEN {is_good} THEN 'good' ELSE 'unknown' END AS verdict "
+        f"FROM {requests_table(store)} LEFT JOIN {kinds} USING (fp) WHERE {kept}"
+    )
 
 
 def _kind_list(kinds: frozenset[str]) -> str:
