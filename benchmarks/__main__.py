@@ -1,4 +1,4 @@
-"""relkit beside what a user would pick instead: `python -m benchmarks [ingest] [report] [--rows 10000 ...] [--full] [--json]`."""
+"""relkit beside what a user would pick instead: `python -m benchmarks [ingest] [report] [reclassify] [--rows 10000 ...] [--full] [--json]`."""
 
 import argparse
 import importlib
@@ -11,14 +11,14 @@ from typing import Final
 
 from benchmarks.measure import Row
 
-BENCHMARKS: Final = ("ingest", "report")
+BENCHMARKS: Final = ("ingest", "report", "reclassify")
 _HEAD: Final = f"{'rows':>10}  {'case':<18}  {'candidate':<19}  {'CPU s, median (range)':<24}  {'wall s':>7}  {'rows/s':>9}  {'peak MB':>7}  ratio"
 
 
 def main() -> int:
     """Run the benchmarks asked for, each side by side with its alternative."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"{' or '.join(BENCHMARKS)}; default both")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{' or '.join(BENCHMARKS)}; default all")
     parser.add_argument("--rows", nargs="+", type=int, help="sizes; default 10^4 10^5 10^6")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each candidate (one above 10^6 rows)")
     parser.add_argument("--full", action="store_true", help="also 10^7 rows: several minutes, 4 GB of disk")

@@ -42,7 +42,20 @@ def _jwt(draw: random.Random) -> str:
 
 
 def _card(draw: random.Random) -> str:
-    prefix, length = draw.choice([("4", 16), ("51", 16), ("55", 16), ("2223", 16), ("34", 15), ("37", 15), ("6011", 16), ("65", 16), ("3528", 16), ("36", 14)])
+    prefix, length = draw.choice(
+        [
+            ("4", 16),
+            ("51", 16),
+            ("55", 16),
+            ("2223", 16),
+            ("34", 15),
+            ("37", 15),
+            ("6011", 16),
+            ("65", 16),
+            ("3528", 16),
+            ("36", 14),
+        ]
+    )
     body = prefix + _text(draw, string.digits, length - len(prefix) - 1)
     number = body + str(-_luhn_sum(body + "0") % 10)
     if length == 16 and draw.random() < 0.5:
@@ -81,7 +94,13 @@ def _phone(draw: random.Random) -> str:
 
 
 def _provider(draw: random.Random) -> str:
-    return draw.choice([f"sk-{_text(draw, _ALNUM, 48)}", f"sk-proj-{_text(draw, _URL64, 60)}", f"sk-ant-api03-{_text(draw, _URL64, 60)}AA"])
+    return draw.choice(
+        [
+            f"sk-{_text(draw, _ALNUM, 48)}",
+            f"sk-proj-{_text(draw, _URL64, 60)}",
+            f"sk-ant-api03-{_text(draw, _URL64, 60)}AA",
+        ]
+    )
 
 
 SECRETS: Final[dict[str, Callable[[random.Random], str]]] = {

@@ -11,37 +11,49 @@ if TYPE_CHECKING:
     from relkit.errors.redact import redact
     from relkit.exceptions import RelkitError
     from relkit.plates import Plate
+    from relkit.policies.guard import Breaker
+    from relkit.policies.policy import Policy
+    from relkit.policies.presets import presets
+    from relkit.simulation.drive import drive
     from relkit.slo import ErrorBudget, Objective
     from relkit.store import ingest_file as ingest
     from relkit.store import open_store
     from relkit.verdict import Verdict
 
 _HOMES: Final = {
+    "Breaker": "relkit.policies.guard",
     "Classification": "relkit.errors",
     "ErrorBudget": "relkit.slo",
     "ErrorKind": "relkit.errors",
     "Objective": "relkit.slo",
     "Plate": "relkit.plates",
+    "Policy": "relkit.policies.policy",
     "RelkitError": "relkit.exceptions",
     "Verdict": "relkit.verdict",
     "classify": "relkit.errors",
+    "drive": "relkit.simulation.drive",
     "ingest": "relkit.store:ingest_file",
     "open_store": "relkit.store",
+    "presets": "relkit.policies.presets",
     "redact": "relkit.errors.redact",
 }
-_ROOMS: Final = frozenset({"config", "errors", "plates", "report", "shadow", "simulation", "slo", "store"})
+_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store"})
 
 __all__ = [
+    "Breaker",
     "Classification",
     "ErrorBudget",
     "ErrorKind",
     "Objective",
     "Plate",
+    "Policy",
     "RelkitError",
     "Verdict",
     "classify",
+    "drive",
     "ingest",
     "open_store",
+    "presets",
     "redact",
 ]
 

@@ -165,6 +165,30 @@ def report(
         raise typer.Exit(GUARDRAIL_BROKEN)
 
 
+@app.command()
+def check(
+    database: Annotated[
+        Path | None, typer.Argument(help="DuckDB file; default relkit.duckdb here, else the demo week.")
+    ] = None,
+    max_unknown: Annotated[
+        float, typer.Option("--max-unknown", help="Largest share of failed attempts, 0 to 1, that may be unknown.")
+    ] = 0.05,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="relkit.toml with [[rule]]; default the one here, if any.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far the rules know the errors of a database; exit 3 when too many are unknown."""
+    from relkit.config import load_config  # noqa: PLC0415  duckdb takes a while to load
+    from relkit.report.check import check_errors  # noqa: PLC0415
+    from relkit.report.weekly import chosen_config, chosen_database  # noqa: PLC0415
+
+    found = check_errors(chosen_database(database), max_unknown, load_config(chosen_config(config)).rules)
+    _say(found.record, found.lines, as_json=as_json)
+    if found.is_broken:
+        raise typer.Exit(GUARDRAIL_BROKEN)
+
+
 @notebooks_app.command()
 def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebooks; default all.")] = None) -> None:
     """Execute the stored notebooks on the demo week and store them in normal form."""
@@ -176,11 +200,11 @@ def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebo
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
-    _end_politely()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Unicode is no reason to fail
     try:
+        _end_politely()
         code = app(arguments, prog_name="relkit", standalone_mode=False) or FINE
         sys.stdout.flush()
     except typer.Exit as stop:

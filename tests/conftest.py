@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-# --doctest-modules would import every conftest.py as a module of one and the same name
-collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+# --doctest-modules would import every conftest.py as a module of one and the same name, and the scripts that recorded the
+# golden files, which need the libraries they recorded
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "golden/*/record_*.py"]
 INSTALLED_BY_CI = re.compile(r"chromium|node\b|nodejs|promtool", re.IGNORECASE)
 
 

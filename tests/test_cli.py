@@ -35,7 +35,7 @@ HEAVY = (
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """The command line takes over the signals of its process; here that is pytest's."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     yield
     for number, handler in zip(numbers, before, strict=True):

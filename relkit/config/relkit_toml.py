@@ -1,4 +1,4 @@
-"""relkit.toml: the one file that says which objectives hold, what a call costs and how the report is made.
+"""relkit.toml: the one file that says which objectives hold, what a call costs, what its errors mean and how the report is made.
 
 Every key is known or an error: a misspelt key that is silently ignored is a setting that silently does not hold.
 """
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from relkit.errors.kinds import ErrorKind
+from relkit.errors.rules import RuleSet, load_rules
 from relkit.exceptions import ParameterError
 from relkit.prices import Price
 from relkit.slo.objective import DEFAULT_EXCLUDED, Objective
@@ -76,6 +77,8 @@ class Config:
         Model to its price.
     report : ReportSettings
         How the report is made.
+    rules : RuleSet
+        relkit's own table of rules with the file's `[[rule]]` laid over it.
 
     >>> [objective.name for objective in load_config(None).objectives]
     ['availability', 'latency']
@@ -85,6 +88,7 @@ class Config:
     shadow: Mapping[str, ShadowPlan] = field(default_factory=lambda: MappingProxyType({}))
     prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
     report: ReportSettings = ReportSettings()
+    rules: RuleSet = field(default_factory=load_rules)
 
 
 class _Table(BaseModel):
@@ -137,6 +141,7 @@ class _File(_Table):
     shadow: dict[str, _ShadowTable] = {}
     prices: dict[str, _PriceTable] = {}
     report: _ReportTable = _ReportTable()
+    rule: list[dict[str, Any]] = []  # read, and checked, where the rules are at home
 
 
 _TABLES: Final[dict[str, type[_Table]]] = {
@@ -187,6 +192,7 @@ def load_config(path: Path | None) -> Config:
         MappingProxyType({name: ShadowPlan(table.margin, table.schedule) for name, table in tables.shadow.items()}),
         MappingProxyType({name: Price(**table.model_dump()) for name, table in tables.prices.items()}),
         ReportSettings(tables.report.zone, tuple(tables.report.guardrails)),
+        load_rules().with_rules(*tables.rule, layer=str(path), text=written.decode("utf-8-sig")),
     )
 
 
@@ -217,6 +223,9 @@ def _fault(fault: dict[str, Any]) -> str:
         return f"unknown key {key}{_did_you_mean(loc[-1], _known_keys(loc[:-1]))}"
     if fault["type"] == "missing":
         return f"{key} is missing"
+    if fault["type"] in {"model_type", "dict_type"}:
+        named = loc[0] in _TABLES and loc[0] != "report"
+        return f"{key} = {fault['input']!r} is no section; write [{loc[0]}{'.NAME' if named else ''}] and its keys below it"
     text = fault["msg"].removeprefix("Value error, ")
     return f"{key} = {fault['input']!r} is not acceptable: {text[:1].lower()}{text[1:]}"
 

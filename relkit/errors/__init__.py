@@ -10,18 +10,23 @@ from relkit.errors.counts import (
     FingerprintCount,
     FingerprintCounts,
     KindCount,
+    answers_of,
     biggest_cause,
     kind_counts,
+    kind_hours,
     verdict,
 )
-from relkit.errors.coverage import Coverage, NextRule, RuleUse, answers_of, coverage_of, next_rules, rule_uses
+from relkit.errors.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
 from relkit.errors.diff import Change, RulesDiff, compare_rules
 from relkit.errors.evaluation import Evaluation, Rivalry, evaluate, rival
+from relkit.errors.habits import SdkHabit, sdk_habits
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind
 from relkit.errors.misjudged import Cost, cost_of_mistakes
+from relkit.errors.plan import plan_rules
 from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
 from relkit.errors.retryability import (
     WAIT_EDGES_US,
+    WORTH_RETRYING,
     Agreement,
     NextTries,
     NextTry,
@@ -41,6 +46,7 @@ __all__ = [
     "PREFILTER",
     "SIGNAL_FIELDS",
     "WAIT_EDGES_US",
+    "WORTH_RETRYING",
     "Advice",
     "Agreement",
     "Change",
@@ -65,6 +71,7 @@ __all__ = [
     "RuleSet",
     "RuleUse",
     "RulesDiff",
+    "SdkHabit",
     "Signals",
     "answers_of",
     "biggest_cause",
@@ -80,14 +87,17 @@ __all__ = [
     "fingerprint",
     "is_secret_key",
     "kind_counts",
+    "kind_hours",
     "labelled",
     "load_rules",
     "next_rules",
+    "plan_rules",
     "read_signals",
     "redact_text",
     "retryability_of",
     "rival",
     "rule_uses",
+    "sdk_habits",
     "verdict",
     "wait_label",
 ]

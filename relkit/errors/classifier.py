@@ -14,7 +14,7 @@ from typing import Final
 from relkit.errors.chain import TRUNK, Link, links
 from relkit.errors.evidence import Evidence, read_headers
 from relkit.errors.bodies import parsed, said
-from relkit.errors.guarded import ancestors, item, text_of
+from relkit.errors.guarded import is_a, item, text_of
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind, Fallback, Severity
 from relkit.errors.matching import NOWHERE, Matcher, matcher
 from relkit.errors.retry_after import retry_after_s, seconds_of
@@ -23,6 +23,9 @@ from relkit.errors.signals import READ_CHARACTERS, SIGNAL_FIELDS, Signals, class
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 NO_RULE: Final = "none"
+_NETWORK: Final = frozenset(
+    {ErrorKind.NETWORK_ERROR, ErrorKind.NETWORK_REFUSED, ErrorKind.NETWORK_TIMEOUT, ErrorKind.NETWORK_TLS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def classify(error: BaseException | Mapping[str, object] | Signals, rules: RuleS
     NETWORK_REFUSED True False
     """
     table = load_rules() if rules is None else rules
-    if BaseException in ancestors(type(error)):
+    if is_a(error, BaseException):
         return classify_links(links(error), table)  # type: ignore[arg-type]  # the true class says so, whatever __class__ says
     return _of_row(error, table)  # type: ignore[arg-type]
 
@@ -171,13 +174,13 @@ def classify_links(found: Iterable[Link], rules: RuleSet | None = None) -> Class
     table = load_rules() if rules is None else rules
     judged = _judged(found, matcher(table))
     best = _deciding(judged)
-    vetoed = not best.retryable or _has_permanent(judged)
+    vetoed = not best.retryable or _has_permanent(judged[judged.index(best) + 1 :] if best in judged else ())
     seen = [one.link.evidence for one in judged if one.link.explicit or one is best]
     # Whoever asks for the longest wait is obeyed.
     waits = [retry_after_s(one.headers, one.body, one.text) for one in seen]
     told = [wait_s for wait_s in waits if wait_s is not None]
     headers = next((one.headers for one in seen if one.headers), {})
-    executed = any(_maybe_executed(one) for one in judged if one.link.branch != TRUNK) or _maybe_executed(best)
+    executed = _chain_executed(best, judged)
     return _answer(
         best.rule, best.evidence, best.signals, max(told, default=None), headers, vetoed=vetoed, executed=executed
     )
@@ -216,12 +219,22 @@ def _members(judged: Iterable[_Judged]) -> list[_Judged]:
     return list(best.values())
 
 
-def _has_permanent(judged: list[_Judged]) -> bool:
-    """Say whether a link below the deciding one forbids a retry by a fact: a code or a status, not a name or words."""
+def _has_permanent(below: Iterable[_Judged]) -> bool:
+    """Say whether a cause of the deciding link forbids a retry by a fact: a code or a status, not a name or words."""
     return any(
         one.rule is not None and not one.retryable and one.link.explicit and one.link.evidence.has_facts
-        for one in judged
+        for one in below
     )
+
+
+def _chain_executed(best: _Judged, judged: Iterable[_Judged]) -> bool:
+    """Say whether the other side may have acted: in a network error nothing was sent if any link says so."""
+    if any(one.link.branch != TRUNK for one in judged):
+        return any(_maybe_executed(one) for one in _members(judged))
+    if best.rule is None or best.rule.kind not in _NETWORK:
+        return _maybe_executed(best)
+    network = [one for one in judged if one.rule is not None and one.rule.kind in _NETWORK]
+    return all(_maybe_executed(one) for one in network)
 
 
 def _signals(evidence: Evidence, rules: Matcher) -> Signals:

@@ -4,6 +4,7 @@ The store counts; a classification is made once per fingerprint, not once per ro
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relkit.errors.classifier import Classification, classify
@@ -13,7 +14,7 @@ from relkit.errors.signals import Signals
 from relkit.exceptions import DataError, ParameterError
 from relkit.intervals import wilson
 from relkit.prices import Use
-from relkit.units import count, percent
+from relkit.units import US_PER_HOUR, count, percent
 from relkit.verdict import Verdict
 
 
@@ -35,6 +36,8 @@ class FingerprintCount:
         First and last time seen, microseconds since 1970 UTC; None in a log without a clock.
     uses : tuple of Use
         What these attempts used, by service and model; empty where nobody added it up.
+    hours : tuple of (int, int)
+        Hours since 1970 UTC in which attempts ended, ascending, and how many; without those that have no time.
     """
 
     fp: int
@@ -44,6 +47,7 @@ class FingerprintCount:
     first_ts_us: int | None = None
     last_ts_us: int | None = None
     uses: tuple[Use, ...] = ()
+    hours: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("failed_attempts", "failed_requests"):
@@ -104,7 +108,19 @@ class KindCount:
     services: tuple[tuple[str | None, int], ...] = ()
 
 
-def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[KindCount, ...]:
+def answers_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> dict[int, Classification]:
+    """Classify each distinct error once.
+
+    >>> answers_of(FingerprintCounts((FingerprintCount(7, Signals(status=404), 1, 1),)))[7].kind.value
+    'API_NOT_FOUND'
+    """
+    table = load_rules() if rules is None else rules
+    return {row.fp: classify(row.signals, table) for row in counts.rows}
+
+
+def kind_counts(
+    counts: FingerprintCounts, rules: RuleSet | None = None, answers: Mapping[int, Classification] | None = None
+) -> tuple[KindCount, ...]:
     """Count failed attempts and requests per kind, the most frequent first.
 
     Parameters
@@ -113,6 +129,8 @@ def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
         What the store counted.
     rules : RuleSet or None
         Table of rules; None for relkit's own.
+    answers : mapping of int to Classification, optional
+        Its answers for each fingerprint, where they are made already.
 
     Returns
     -------
@@ -125,10 +143,10 @@ def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
     >>> [(row.kind.value, row.share) for row in kind_counts(seen)]
     [('API_SERVER_ERROR', 0.75), ('UNKNOWN', 0.25)]
     """
-    table = load_rules() if rules is None else rules
+    known = answers_of(counts, rules) if answers is None else answers
     groups: dict[ErrorKind, list[tuple[FingerprintCount, Classification]]] = {}
     for row in counts.rows:
-        answer = classify(row.signals, table)
+        answer = known[row.fp]
         groups.setdefault(answer.kind, []).append((row, answer))
     total = counts.failed_attempts
     found = []
@@ -149,6 +167,48 @@ def kind_counts(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
     return tuple(sorted(found, key=lambda row: (-row.attempts, row.kind.value)))
 
 
+def kind_hours(
+    counts: FingerprintCounts,
+    answers: Mapping[int, Classification],
+    start_us: int | None = None,
+    end_us: int | None = None,
+) -> tuple[int, dict[str, list[int]]]:
+    """Spread the failed attempts of each kind over the hours of a span.
+
+    Parameters
+    ----------
+    counts : FingerprintCounts
+        What the store counted.
+    answers : mapping of int to Classification
+        Answer for each fingerprint.
+    start_us, end_us : int or None
+        The span, microseconds since 1970 UTC, end exclusive; None for the hours that hold an attempt.
+
+    Returns
+    -------
+    (int, dict of str to list of int)
+        First hour (hours since 1970 UTC) and, for each kind by name, attempts in each hour from then on. (0, {}) where no
+        attempt has a time.
+
+    Examples
+    --------
+    >>> seen = FingerprintCounts((FingerprintCount(1, Signals(status=500), 3, 1, hours=((7, 1), (9, 2))),))
+    >>> kind_hours(seen, {1: classify(Signals(status=500))})
+    (7, {'API_SERVER_ERROR': [1, 0, 2]})
+    """
+    told = [hour for row in counts.rows for hour, _ in row.hours]
+    if not told:
+        return 0, {}
+    first = min(told) if start_us is None else start_us // US_PER_HOUR
+    last = max(told) + 1 if end_us is None else -(-end_us // US_PER_HOUR)
+    found: dict[str, list[int]] = {}
+    for row in counts.rows:
+        hours = found.setdefault(answers[row.fp].kind.value, [0] * (last - first)) if row.hours else []
+        for hour, attempts in row.hours:
+            hours[hour - first] += attempts
+    return first, dict(sorted(found.items()))
+
+
 def biggest_cause(counts: FingerprintCounts, rules: RuleSet | None = None) -> KindCount | None:
     """Return the kind with the most failed attempts, or None when nothing failed.
 
@@ -159,7 +219,11 @@ def biggest_cause(counts: FingerprintCounts, rules: RuleSet | None = None) -> Ki
 
 
 def verdict(
-    counts: FingerprintCounts, max_unknown_share: float = 0.05, rules: RuleSet | None = None, level: float = 0.95
+    counts: FingerprintCounts,
+    max_unknown_share: float = 0.05,
+    rules: RuleSet | None = None,
+    level: float = 0.95,
+    answers: Mapping[int, Classification] | None = None,
 ) -> Verdict:
     """Judge how far the rules explain the errors of this log.
 
@@ -173,6 +237,8 @@ def verdict(
         Table of rules; None for relkit's own.
     level : float
         Confidence level of the interval, in (0, 1).
+    answers : mapping of int to Classification, optional
+        Answers of the rules for each fingerprint, where they are made already.
 
     Returns
     -------
@@ -200,7 +266,7 @@ def verdict(
     if n == 0:
         among = "" if counts.told is None else f" among {count(counts.told)}"
         return Verdict("errors", "FINE", f"No failed attempt was seen{among}.", level=level, n=counts.told or 0)
-    kinds = kind_counts(counts, rules)
+    kinds = kind_counts(counts, rules, answers)
     unknown = sum(row.attempts for row in kinds if row.kind is ErrorKind.UNKNOWN)
     share = unknown / n
     low, high = wilson(unknown, n, level)

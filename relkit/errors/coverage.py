@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from relkit.errors.classifier import Classification, classify
-from relkit.errors.counts import FingerprintCount, FingerprintCounts
+from relkit.errors.classifier import Classification
+from relkit.errors.counts import FingerprintCount, FingerprintCounts, answers_of
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import Condition, Rule, RuleSet, load_rules
 from relkit.errors.signals import Signals
@@ -107,16 +107,6 @@ class NextRule:
     money: Money
 
 
-def answers_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> dict[int, Classification]:
-    """Classify each distinct error once.
-
-    >>> answers_of(FingerprintCounts((FingerprintCount(7, Signals(status=404), 1, 1),)))[7].kind.value
-    'API_NOT_FOUND'
-    """
-    table = load_rules() if rules is None else rules
-    return {row.fp: classify(row.signals, table) for row in counts.rows}
-
-
 def deciding_signal(rule: Rule | None, signals: Signals) -> str:
     """Name the strongest signal that a rule decided by, in the order of `SIGNALS`.
 
@@ -136,7 +126,9 @@ def _passing(condition: Condition, signals: Signals) -> list[str]:
     return [field for field in condition.fields if replace(condition, fields=(field,)).find(signals) is not None]
 
 
-def coverage_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[Coverage, ...]:
+def coverage_of(
+    counts: FingerprintCounts, rules: RuleSet | None = None, answers: Answers | None = None
+) -> tuple[Coverage, ...]:
     """Count errors by the signal that decided them.
 
     Parameters
@@ -145,6 +137,8 @@ def coverage_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
         What the store counted.
     rules : RuleSet or None
         Table of rules; None for relkit's own.
+    answers : mapping of int to Classification, optional
+        Its answers for each fingerprint, where they are made already.
 
     Returns
     -------
@@ -159,11 +153,12 @@ def coverage_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
     [('status', 0.75), ('none', 0.25)]
     """
     table = load_rules() if rules is None else rules
+    known = answers_of(counts, table) if answers is None else answers
+    by_id = {rule.id: rule for rule in table.rules}
     total = counts.failed_attempts
     cells = {name: [0, 0, 0] for name in SIGNALS}
     for row in counts.rows:
-        found = table.first(row.signals)
-        rule = found[0] if found else None
+        rule = by_id.get(known[row.fp].rule)
         signal = deciding_signal(rule, row.signals)
         cell = cells[signal]
         cell[0] += 1
@@ -177,8 +172,19 @@ def coverage_of(counts: FingerprintCounts, rules: RuleSet | None = None) -> tupl
     )
 
 
-def rule_uses(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[RuleUse, ...]:
+def rule_uses(
+    counts: FingerprintCounts, rules: RuleSet | None = None, answers: Answers | None = None
+) -> tuple[RuleUse, ...]:
     """Count how often each rule of the table decided, those that never did included.
+
+    Parameters
+    ----------
+    counts : FingerprintCounts
+        What the store counted.
+    rules : RuleSet or None
+        Table of rules; None for relkit's own.
+    answers : mapping of int to Classification, optional
+        Its answers for each fingerprint, where they are made already.
 
     Returns
     -------
@@ -192,11 +198,10 @@ def rule_uses(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[
     'status.not_found'
     """
     table = load_rules() if rules is None else rules
+    known = answers_of(counts, table) if answers is None else answers
     fired: dict[str, list[FingerprintCount]] = {}
     for row in counts.rows:
-        found = table.first(row.signals)
-        if found is not None:
-            fired.setdefault(found[0].id, []).append(row)
+        fired.setdefault(known[row.fp].rule, []).append(row)
     uses = []
     for rule in table.rules:
         rows = fired.get(rule.id, [])
@@ -207,7 +212,10 @@ def rule_uses(counts: FingerprintCounts, rules: RuleSet | None = None) -> tuple[
 
 
 def next_rules(
-    counts: FingerprintCounts, rules: RuleSet | None = None, prices: Mapping[str, Price] | None = None
+    counts: FingerprintCounts,
+    rules: RuleSet | None = None,
+    prices: Mapping[str, Price] | None = None,
+    answers: Answers | None = None,
 ) -> tuple[NextRule, ...]:
     """Rank the rules that nobody has written yet by what they would explain.
 
@@ -219,6 +227,8 @@ def next_rules(
         Table of rules; None for relkit's own.
     prices : mapping of str to Price, optional
         Model to price.
+    answers : mapping of int to Classification, optional
+        Answers of the rules for each fingerprint, where they are made already.
 
     Returns
     -------
@@ -233,10 +243,10 @@ def next_rules(
     >>> next_rules(seen)[0].when
     'exception_type = "WorkerExit"'
     """
-    table = load_rules() if rules is None else rules
+    known = answers_of(counts, rules) if answers is None else answers
     groups: dict[str, list[FingerprintCount]] = {}
     for row in counts.rows:
-        if classify(row.signals, table).kind is ErrorKind.UNKNOWN:
+        if known[row.fp].kind is ErrorKind.UNKNOWN:
             groups.setdefault(draft_condition(row.signals), []).append(row)
     found = []
     for when, rows in groups.items():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from relkit.errors.classifier import Classification
 from relkit.errors.confusion import Confusion, confusion_of, labelled
-from relkit.errors.counts import FingerprintCounts, KindCount, kind_counts, verdict
-from relkit.errors.coverage import Coverage, NextRule, answers_of, coverage_of, next_rules
+from relkit.errors.counts import FingerprintCounts, KindCount, answers_of, kind_counts, verdict
+from relkit.errors.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
 from relkit.errors.diff import RulesDiff, compare_rules
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.misjudged import Cost, cost_of_mistakes
@@ -31,6 +31,8 @@ class Evaluation:
         Kinds, most attempts first.
     coverage : tuple of Coverage
         Which signal decided.
+    uses : tuple of RuleUse
+        How often each rule decided, those that never did at the end.
     unknown : tuple of NextRule
         Rules to write, the one most worth it first.
     retries, retries_by_wait : tuple of Retryability
@@ -43,6 +45,7 @@ class Evaluation:
     answers: Mapping[int, Classification]
     kinds: tuple[KindCount, ...]
     coverage: tuple[Coverage, ...]
+    uses: tuple[RuleUse, ...]
     unknown: tuple[NextRule, ...]
     retries: tuple[Retryability, ...]
     retries_by_wait: tuple[Retryability, ...]
@@ -106,18 +109,19 @@ def evaluate(
     table = load_rules() if rules is None else rules
     answers = answers_of(counts, table)
     rows = tries.rows if tries else ()
-    unknown = next_rules(counts, table, prices)
+    unknown = next_rules(counts, table, prices, answers)
     retries = retryability_of(rows, answers, level)
     by_wait = retryability_of(rows, answers, level, by_wait=True)
-    said = verdict(counts, max_unknown_share, table, level)
+    said = verdict(counts, max_unknown_share, table, level, answers)
     if against := contradicted(retries):
         said = replace(said, sentence=f"{said.sentence} {contradiction_text(against[0], level)}")
     if unknown and unknown[0].when:
         lost = sum(rule.attempts for rule in unknown)
         told = f"A rule on {unknown[0].when} would name {count(unknown[0].attempts)} of the {count(lost)} unknown attempts."
         said = replace(said, would_change=told)
+    kinds, covered = kind_counts(counts, table, answers), coverage_of(counts, table, answers)
     return Evaluation(
-        counts, answers, kind_counts(counts, table), coverage_of(counts, table), unknown, retries, by_wait, said
+        counts, answers, kinds, covered, rule_uses(counts, table, answers), unknown, retries, by_wait, said
     )
 
 

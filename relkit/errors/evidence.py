@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from relkit.errors.bodies import NOTHING_SAID, Said, parsed, said
+from relkit.errors.bodies import Said, parsed, said
 from relkit.errors.guarded import ancestors, attribute, called, is_a, item, qualified_name, text_of, whole
 from relkit.errors.kinds import ErrorKind
+from relkit.errors.rich_status import HEADER, MAX_BYTES, details_of
 from relkit.errors.signals import READ_CHARACTERS
 
 HEADERS_READ: Final = 200
@@ -31,7 +32,7 @@ _NUMBERED_ROOTS: Final = frozenset("pymysql MySQLdb aiomysql asyncmy mariadb".sp
 # An address may hold any word ("/rate_limit/timeout"), so none of it speaks for the error.
 _ADDRESS = re.compile(r"(?:with url: |\bhttps?://)[^\s'\")>]*")
 _TOO_MANY = re.compile(r"too many ([1-5][0-9]{2}) error responses")
-_WANTED_HEADER = re.compile(r"retry|ratelimit|^date$|^x-ms-|request-?id", re.IGNORECASE)
+_WANTED_HEADER = re.compile(rf"retry|ratelimit|^date$|^{HEADER}$", re.IGNORECASE)
 _BASES: Final = (object, BaseException, Exception)
 
 
@@ -87,33 +88,34 @@ def evidence_of(error: BaseException) -> Evidence:
     111
     """
     family = _family(type(error))
-    names, roots = family.names, family.roots
     response = attribute(error, "response")
     if response is None:
         response = attribute(error, "resp") or attribute(error, "meta")
     aws = response if type(response) is dict else None
     text = _ADDRESS.sub("", text_of(error, READ_CHARACTERS))
-    database = bool(roots & DATABASE_ROOTS)
     signals: dict[str, object] = dict.fromkeys(
         ("status", "code", "body_type", "errno", "sqlstate", "db_code", "grpc_code", "message")
     )
-    signals["status"] = _status(error, response, aws, text, database=database)
+    signals["status"] = _status(error, response, aws, text, database=family.of_database)
+    headers = _headers(error, response, aws)
     body = _body(error, response, aws)
+    if HEADER in headers:
+        body = {"error": {"details": details_of(headers.pop(HEADER).encode("latin-1", "replace"))}}
     spoken = said(body)
-    _codes(error, signals, spoken, database=database)
+    _codes(error, signals, spoken, database=family.of_database)
     _declared(error, signals)
-    if database:
-        _database(error, signals, roots)
-    if is_a(error, OSError) and not is_a(error, ssl.SSLError):
+    if family.of_database:
+        _database(error, signals, family.roots)
+    if family.of_system:
         number = whole(attribute(error, "errno"))
         # The resolver counts in a space of its own: below 0 on Linux, but among the system's numbers elsewhere.
-        if number is not None and (number < 0 or not is_a(error, socket.gaierror, socket.herror)):
+        if number is not None and (number < 0 or not family.of_resolver):
             signals["errno"] = number
-    if any(name.endswith(".RetryError") for name in names) and attribute(error, "response") is None:
+    if family.gives_up and response is None:
         text = ""  # it quotes what it gave up on, which is one of its causes and speaks for itself
     details = called(attribute(error, "details")) if signals["grpc_code"] else None
     signals["message"] = _message(text, spoken.message, details if type(details) is str else "")
-    return Evidence(names, family.above, signals, _headers(error, response, aws), body, text)
+    return Evidence(family.names, family.above, signals, headers, body, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ class _Family:
     names: tuple[str, ...]
     above: tuple[tuple[int, ...], ...]
     roots: frozenset[str]
+    of_database: bool
+    of_system: bool
+    of_resolver: bool
+    gives_up: bool
 
 
 def _family(cls: type) -> _Family:
@@ -141,7 +147,16 @@ def _read_family(cls: type) -> _Family:
     for lower in classes:
         bases = ancestors(lower)[1:]
         above.append(tuple(n for n, one in enumerate(classes) if any(one is base for base in bases)))
-    return _Family(names, tuple(above), frozenset(name.partition(".")[0] for name in names))
+    roots = frozenset(name.partition(".")[0] for name in names)
+    return _Family(
+        names,
+        tuple(above),
+        roots,
+        of_database=bool(roots & DATABASE_ROOTS),
+        of_system=issubclass(cls, OSError) and not issubclass(cls, ssl.SSLError),
+        of_resolver=issubclass(cls, (socket.gaierror, socket.herror)),
+        gives_up=any(name.endswith(".RetryError") for name in names),
+    )
 
 
 _remembered_family = lru_cache(maxsize=1_024)(_read_family)
@@ -178,7 +193,7 @@ def _status_values(error: object, response: Any, aws: Any, *, database: bool) ->
 def _body(error: object, response: Any, aws: Any) -> object:
     """Return the parsed body; a body that is still on the wire stays there."""
     if aws is not None:
-        return aws
+        return {"Error": found} if type(found := item(aws, "Error")) is dict else None
     body = attribute(error, "body")
     if body is not None:
         return parsed(called(body))
@@ -190,11 +205,15 @@ def _body(error: object, response: Any, aws: Any) -> object:
         content = attribute(holder, name) if holder is not None else None
         if type(content) in {bytes, str} and content:
             return parsed(content)
+    wait_s = attribute(error, "retry_after")
+    if type(wait_s) in {int, float}:  # bots' libraries keep the wait alone
+        return {"retry_after": wait_s}
     # google-api-core keeps what it parsed in lists.
     details, errors = attribute(error, "details"), attribute(error, "errors")
     if type(details) is list and details:
         return {"error": {"details": [part for part in details if type(part) is dict]}}
-    return {"errors": errors} if type(errors) is list and errors else None
+    found = [part for part in errors if type(part) is dict] if type(errors) is list else []
+    return {"errors": found} if found else None
 
 
 def _codes(error: object, signals: dict[str, object], spoken: Said, *, database: bool) -> None:
@@ -291,11 +310,11 @@ def read_headers(holder: object) -> dict[str, str]:
             name, value = pair
             if type(name) is bytes:
                 name = name.decode("latin-1")
-            if type(name) is not str or not _WANTED_HEADER.search(name):
+            if not isinstance(name, str) or not _WANTED_HEADER.search(name):
                 continue
             if type(value) is bytes:
                 value = value.decode("latin-1")
-            found.setdefault(name.lower(), text_of(value, 300))
+            found.setdefault(str.lower(name), text_of(value, MAX_BYTES))
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - headers of a stranger; what was read so far stands

@@ -113,7 +113,7 @@ def _permanent_retried(
     text += "; no wait is told" if wait_s is None else f"; {duration(extra * wait_s)} of waiting for users in all"
     usd = money_of((use for use in calls if any(_same_place(use, other) for row in rows for other in row.uses)), prices)
     each = usd.usd_per_call
-    text += "; no call is priced" if each is None else f"; at most {dollars(extra * each)} at {dollars(each)} a call"
+    text += "; no call is priced" if each is None else f"; at most {dollars(extra * each)} at {dollars(1000 * each)} for 1,000 calls"
     return Cost(mistake, attempts, float(extra), "tries", text)
 
 
@@ -168,7 +168,7 @@ def _alert_missed(
     ]
     text = "nobody is told; the log has no clock to say for how long"
     if spans:
-        text = f"nobody is told; the longest of them went on for {duration(max(spans) / US_PER_SECOND)}. When a person looked is in no log"
+        text = f"nobody is told of errors that came over {duration(max(spans) / US_PER_SECOND)}; when a person looked is in no log"
     return Cost("needs a person, called without alert", _attempts(rows), None, "minutes", text)
 
 

@@ -29,11 +29,15 @@ _SPAN_PART = re.compile(rf"({_PART}) ?(ms|us|µs|ns|[dhms])", re.ASCII | re.IGNO
 _WORDS: Final[Mapping[str, float]] = {
     "millisecond": 1e-3, "second": 1.0, "sec": 1.0, "minute": 60.0, "min": 60.0, "hour": 3_600.0, "day": 86_400.0,
 }  # fmt: skip
+_LONG = r"milliseconds?|seconds?|secs?|minutes?|mins?|hours?|days?"
+_WAIT = rf"((?:{_PART} ?(?:ms|us|µs|ns|[dhms])(?![a-z]) ?){{1,6}}|{_PART} ?(?:{_LONG})\b)"
 _SENTENCE = re.compile(
-    r"(?:(?:try|tried|retry|retried|retrying|available|again|wait|back off|backoff|resets?)(?: (?:again|your request|it|for|this request))*"
-    r"(?: (?:in|after|for|at least|until))?|retry[-_ ]?(?:after|delay)[\"']?)[:=]? {0,2}[\"']?(?:about |approximately |~)?"
-    rf"((?:{_PART} ?(?:ms|us|µs|ns|[dhms])\b ?){{1,6}}|{_PART}(?: ?(?:milliseconds?|seconds?|secs?|minutes?|mins?|hours?|days?)\b)?)",
+    r"\b(?:try|tried|retry|retried|retrying|available|again|wait|resets?|back ?off)(?: (?:again|later|your request|it|this request))*"
+    rf"(?:,? (?:in|after|for|at least|until))*[:=]? {{0,2}}(?:about |approximately |~)?{_WAIT}",
     re.ASCII | re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    rf"\bretry[-_ ]?(?:after|delay)(_ms|-ms)?[\"']?[:=]? {{0,2}}[\"']?({_PART}(?: ?(?:ms|s|{_LONG})\b)?)", re.ASCII | re.IGNORECASE
 )
 _WORDED = re.compile(rf"({_PART}) ?(millisecond|second|sec|minute|min|hour|day)s?", re.ASCII | re.IGNORECASE)
 # The headers that name a wait outright, the finest first, each with the length of its unit.
@@ -174,12 +178,17 @@ def wait_in_text(text: str) -> float | None:
     (20.0, None)
     """
     for found in _SENTENCE.finditer(text):
-        span = found[1].strip()
-        worded = _WORDED.fullmatch(span)
-        wait_s = _finite(float(worded[1]) * _WORDS[worded[2].lower()]) if worded else seconds_of(span)
-        if wait_s is not None:
+        if (wait_s := _span_s(found[1])) is not None:
             return wait_s
-    return None
+    labelled = _LABELLED.search(text)
+    return None if labelled is None else _span_s(labelled[2], MILLISECONDS if labelled[1] else SECONDS)
+
+
+def _span_s(span: str, unit_s: float = SECONDS) -> float | None:
+    worded = _WORDED.fullmatch(span.strip())
+    if worded:
+        return _finite(float(worded[1]) * _WORDS[worded[2].lower()])
+    return seconds_of(span, unit_s)
 
 
 def wait_in_body(body: object) -> float | None:

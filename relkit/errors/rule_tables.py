@@ -33,6 +33,7 @@ _CONDITION: Final = (
     "a value, a list of values, { re = ... }, { phrase = ... } or, for numbers, { between = [low, high] }"
 )
 _HEADER: Final = re.compile(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\]", re.MULTILINE)
+_OTHER_HEADER: Final = re.compile(r"^[ \t]*\[\[?[ \t]*(?!rule[ \t]*\.)[\"'A-Za-z]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Layer:
         starts = _starts(self.text)
         if number >= len(starts):
             return None
-        end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
+        after = _OTHER_HEADER.search(self.text, starts[number] + len("[[rule"))
+        end = after.start() if after else len(self.text)
         return (
             self._find(key, starts[number], end) or self._find("id", starts[number], end) or self._count(starts[number])
         )
@@ -101,7 +103,9 @@ class Layer:
         return self._find(key, 0, next(iter(_starts(self.text)), len(self.text)))
 
     def _find(self, key: str, start: int, end: int) -> int | None:
-        found = re.compile(rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=", re.MULTILINE).search(self.text, start, end)
+        name = re.escape(key)
+        pattern = rf"^[ \t]*(?:[\"']?{name}[\"']?[ \t]*[=.]|\[[ \t]*rule[ \t]*\.[ \t]*{name}[ \t]*\])"
+        found = re.compile(pattern, re.MULTILINE).search(self.text, start, end)
         return self._count(found.start()) if found else None
 
     def _count(self, place: int) -> int:

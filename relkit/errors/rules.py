@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rule import Condition, Rule
+from relkit.errors.rule_index import RuleIndex, index_of
 from relkit.errors.rule_lint import expired, lint_rows, overridden
 from relkit.errors.rule_order import placed
 from relkit.errors.rule_tables import Finding, Layer, read_phrases, read_rules, suggestion
@@ -44,6 +45,8 @@ class RuleSet:
         Where the rules were written, the earliest first.
     phrases : mapping of str to str
         Named regexes, which rules of later layers may use.
+    index : RuleIndex
+        Which rules a signal lets in; made from the rules.
     """
 
     name: str
@@ -51,6 +54,10 @@ class RuleSet:
     rules: tuple[Rule, ...]
     layers: tuple[str, ...] = ()
     phrases: Mapping[str, str] = field(default_factory=dict, repr=False)
+    index: RuleIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", index_of(self.rules))
 
     def first(self, signals: Signals) -> tuple[Rule, str] | None:
         """Return the first rule that matches, with its evidence.
@@ -58,10 +65,10 @@ class RuleSet:
         >>> load_rules().first(Signals(status=404))[0].id
         'status.not_found'
         """
-        for rule in self.rules:
-            evidence = rule.match(signals)
+        for number in self.index.candidates(signals):
+            evidence = self.rules[number].match(signals)
             if evidence is not None:
-                return rule, evidence
+                return self.rules[number], evidence
         return None
 
     def with_rules(self, *tables: Mapping[str, Any], layer: str = "notebook", text: str = "") -> "RuleSet":
@@ -96,6 +103,8 @@ class RuleSet:
         >>> mine.first(Signals(status=418))[0].id, load_rules().first(Signals(status=418))[0].id
         ('teapot', 'status.invalid')
         """
+        if not tables:
+            return self
         new, findings = read_rules(tables, self.phrases, Layer(layer, text))
         return _joined(self, new, findings, layer)
 

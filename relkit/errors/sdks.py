@@ -228,27 +228,29 @@ def _google(answer: _Answer) -> SdkDecision:
 
 
 def _azure(answer: _Answer) -> SdkDecision:
-    text = answer.headers.get("retry-after")
-    is_known = answer.status in (408, 429, 500, 502, 503, 504) or answer.status >= 506
-    may_repeat = answer.method in _IDEMPOTENT or (
-        answer.method in ("POST", "PATCH") and answer.status in (500, 503, 504)
-    )
+    is_told = bool(answer.headers.get("retry-after"))
+    refusal = None if is_told else _azure_refusal(answer)
     if answer.attempt > 3:
-        return _stops("azure", "three retries are used up")
-    if not text and not may_repeat:
-        return _stops("azure", f"{answer.method} with status {answer.status} is not repeated")
-    if not text and not is_known:
-        return _stops("azure", f"status {answer.status}")
+        refusal = "three retries are used up"
+    if refusal:
+        return _stops("azure", refusal)
     try:
         asked_s = _azure_wait(answer)
     except ValueError:
         return _stops("azure", "raises on a wait that is no number and no date")
     if asked_s == math.inf:
         return _stops("azure", "raises OverflowError on an endless wait")
-    if asked_s:
-        return SdkDecision("azure", True, asked_s, asked_s, "Retry-After")
-    wait_s = 0.0 if answer.attempt == 1 else min(0.8 * 2 ** (answer.attempt - 1), 120.0)
-    return SdkDecision("azure", True, wait_s, wait_s, "Retry-After" if text else f"status {answer.status}")
+    backoff_s = 0.0 if answer.attempt == 1 else min(0.8 * 2 ** (answer.attempt - 1), 120.0)
+    wait_s = asked_s or backoff_s
+    return SdkDecision("azure", True, wait_s, wait_s, "Retry-After" if is_told else f"status {answer.status}")
+
+
+def _azure_refusal(answer: _Answer) -> str | None:
+    is_post_of_hope = answer.method in ("POST", "PATCH") and answer.status in (500, 503, 504)
+    if answer.method not in _IDEMPOTENT and not is_post_of_hope:
+        return f"{answer.method} with status {answer.status} is not repeated"
+    is_known = answer.status in (408, 429, 500, 502, 503, 504) or answer.status >= 506
+    return None if is_known else f"status {answer.status}"
 
 
 def _azure_wait(answer: _Answer) -> float:

@@ -30,7 +30,8 @@ READ_CHARACTERS: Final = 4_000
 MESSAGE_CHARACTERS: Final = 500
 NAME_CHARACTERS: Final = 200
 BLANKS: Final = " \t\r\n\f\v"
-KEPT_LIBRARY: Final = r"^_?(redis|duckdb|psycopg_pool)[.]([^\x00]*[.])?([^.]*)$"
+KEPT_LIBRARY: Final = r"^_?(redis|duckdb|psycopg_pool|tarfile|shutil)[.]([^\x00]*[.])?([^.]*)$"
+_NO_TEXT: Final = ("<NA>", "NaT")  # pandas' marks for "nothing", known here by their text alone
 KEPT_AS: Final = r"\1.\3"
 _KEPT_LIBRARY = re.compile(KEPT_LIBRARY)
 _DIGITS = re.compile("[0-9]+")
@@ -184,6 +185,10 @@ def _plain(value: object) -> object:
 
 def _text(value: object) -> str | None:
     """Return the value as text that UTF-8 can hold, or None where it says nothing."""
+    if value is None:
+        return None
+    if type(value) is str and value.isascii() and value not in _NO_TEXT:
+        return value
     try:
         value = _plain(value)
         if value is None or isinstance(value, bool):
@@ -198,7 +203,7 @@ def _text(value: object) -> str | None:
         text = str(value)
     except Exception:  # noqa: BLE001 - see _get
         return None
-    if text in ("<NA>", "NaT"):  # pandas' marks for "nothing", known here by their text alone
+    if text in _NO_TEXT:
         return None
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -108,10 +108,10 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
             (
                 row.kind.value,
                 count(row.attempts),
-                _services(row),
                 count(row.requests),
-                "retry" if row.retryable else "do not retry",
-                "alert" if row.alert else "",
+                _services(row),
+                "yes" if row.retryable else "no",
+                "yes" if row.alert else "",
                 "left out" if row.kind.value in excluded else "no failure" if advice.sli == "good" else "bad",
                 advice.meaning,
             )
@@ -125,7 +125,7 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
     return Table(
         name,
         caption,
-        ("kind", "attempts", "services", "requests lost", "advice", "person", "availability", "meaning"),
+        ("kind", "attempts", "requests lost", "service", "retry", "alert", "availability", "meaning"),
         rows,
         {row.kind.value: row.requests for row in kinds},
     )

@@ -12,6 +12,8 @@ from relkit.errors import (
     Coverage,
     Retryability,
     RulesDiff,
+    RuleUse,
+    SdkHabit,
     contradicted,
     contradiction_text,
     wait_label,
@@ -31,13 +33,23 @@ _SIGNAL_WORDS: Final[Mapping[str, str]] = {
     "status": "HTTP status",
     "errno": "errno",
     "class": "class of the exception",
-    "words": "words of the message alone",
+    "words": "words of the message",
     "none": "no rule",
 }
 
 
-def coverage_plate(rows: Sequence[Coverage], name: str = "coverage") -> Plate:
-    """Draw how many failed attempts each kind of signal decided; words alone are orange, no rule is grey."""
+def coverage_plate(rows: Sequence[Coverage], uses: Sequence[RuleUse] = (), name: str = "coverage") -> Plate:
+    """Draw how many failed attempts each kind of signal decided; words alone are orange, no rule is grey.
+
+    Parameters
+    ----------
+    rows : sequence of Coverage
+        Attempts by signal.
+    uses : sequence of RuleUse
+        How often each rule of the table decided; the caption says how many ever did.
+    name : str
+        Name of the plate.
+    """
     total = sum(row.attempts for row in rows)
     if not total:
         return empty_plate(name, "Nothing failed, so no rule was asked.")
@@ -54,18 +66,24 @@ def coverage_plate(rows: Sequence[Coverage], name: str = "coverage") -> Plate:
     ax.set_xlim(0, max(row.attempts for row in rows) * 1.32)
     ax.set_xlabel("failed attempts")
     shares = {row.signal: row.share for row in rows}
-    lead = max(rows, key=lambda row: row.attempts)
-    caption = (
-        f"{_SIGNAL_WORDS[lead.signal].capitalize()}: decided {percent(lead.share, 0)} of {count(total)} failed attempts. Words alone, which "
-        f"break when wording changes, decided {percent(shares.get('words', 0.0), 1)}; {percent(shares.get('none', 0.0), 1)} no rule knows."
-    )
+    known = [row for row in rows if row.signal != "none"]
+    caption = f"No rule knows {percent(shares.get('none', 0.0), 1)} of {count(total)} failed attempts."
+    if known:
+        lead = max(known, key=lambda row: row.attempts)
+        caption += (
+            f" Most others, {percent(lead.share, 0)}, were recognised by the {_SIGNAL_WORDS[lead.signal]}; "
+            f"{percent(shares.get('words', 0.0), 1)} by words alone, which break when the wording changes."
+        )
+    fired = sum(use.attempts > 0 for use in uses)
+    if uses:
+        caption += f" Of the {len(uses)} rules {fired} fired; the others wait for errors that this log does not hold."
     return plate(
         name,
         fig,
         caption=caption,
         alt="Bars of failed attempts by the signal that decided their kind",
         values={row.signal: row.attempts for row in rows}
-        | {"refined_by_words": sum(row.refined_by_words for row in rows)},
+        | {"refined_by_words": sum(row.refined_by_words for row in rows), "rules_fired": fired},
     )
 
 
@@ -103,11 +121,11 @@ def retryability_plate(
         whole = row.wait is None
         colour = (GOOD if row.declared else BAD) if whole else MUTED
         ax.plot([row.low, row.high], [place, place], color=colour, lw=2.2 if whole else 1.1, solid_capstyle="butt")
-        ax.plot([row.share], [place], "o", color=colour, ms=5.5 if whole else 3.5)
-        hours = f"; worth {row.hours:.1f} hours" if whole else ""
+        ax.plot([row.share], [place], "o", color=colour, ms=5.5 if whole else 3.5, clip_on=False)
+        hours = f"; worth {_hours(row.hours)}" if whole else ""
         ax.annotate(
             f"{count(row.successes)} of {count(row.retries)}{hours}",
-            (1.02, place),
+            (1.035, place),
             va="center",
             fontsize=8.5 if whole else 7.5,
             color=INK if whole else MUTED,
@@ -118,13 +136,13 @@ def retryability_plate(
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
         if row.wait is not None:
             label.set(fontsize=7.5, color=MUTED)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=7)
     ax.set_xlim(0, 1)
     ax.set_ylim(-0.7, len(rows) - 0.3)
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
     ax.set_xlabel("next tries that succeeded")
     ax.text(0.0, 1.01, "declared: may be retried", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
-    ax.text(0.4, 1.01, "must not be retried", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
+    ax.text(0.45, 1.01, "must not be retried", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
     values: dict[str, Any] = {}
     for row in kinds:
         values |= {
@@ -141,9 +159,15 @@ def retryability_plate(
     )
 
 
+def _hours(hours: float) -> str:
+    return "1 hour" if hours < 1.05 else f"{hours:.1f} hours"
+
+
 def _retry_caption(kinds: Sequence[Retryability], worth_retrying: float, level: float) -> str:
     retries, helped = sum(row.retries for row in kinds), sum(row.successes for row in kinds)
-    text = f"{count(helped)} of {count(retries)} next tries succeeded ({percent(helped / retries, 0)}). "
+    moved = sum(row.moved for row in kinds)
+    elsewhere = f"; {count(moved)} of the {count(retries)} went to another model or service" if moved else ""
+    text = f"{count(helped)} of {count(retries)} next tries succeeded ({percent(helped / retries, 0)}){elsewhere}. "
     against = contradicted(kinds)
     if not against:
         fine = sum(row.agreement is Agreement.CONFIRMED for row in kinds)
@@ -171,8 +195,9 @@ def diff_table(diff: RulesDiff, before: str, after: str, name: str = "rules_diff
     ]
     share = diff.changed_attempts / diff.attempts if diff.attempts else 0.0
     caption = (
-        f"{before} answers {count(diff.changed_attempts)} of {count(diff.attempts)} failed attempts otherwise than {after} ({percent(share, 0)}): "
-        f"it would retry {count(diff.flipped(to_retry=False))} that {after} would not, and not retry {count(diff.flipped(to_retry=True))} that {after} would."
+        f"The rule set {before} answers {count(diff.changed_attempts)} of {count(diff.attempts)} failed attempts otherwise than {after} ({percent(share, 0)}): "
+        f"it would retry {count(diff.flipped(to_retry=False))} that {after} would not, "
+        f"and give up {count(diff.flipped(to_retry=True))} that {after} would retry."
     )
     if diff.changes and not priced:
         caption += f" What these attempts cost is unknown: {diff.unpriced}."
@@ -197,10 +222,37 @@ def cost_table(costs: Sequence[Cost], whose: str, name: str = "mistakes") -> Tab
     """Show what the answers of a table of rules would have cost, or why the log cannot say."""
     rows = [(cost.mistake, count(cost.attempts), cost.text) for cost in costs]
     told = [cost for cost in costs if cost.amount is not None]
-    caption = f"{whose} makes {len(costs)} kinds of mistake; the log can price {len(told)} of them."
+    caption = f"The rule set {whose} makes {len(costs)} kinds of mistake; the log can price {len(told)} of them."
     return Table(
         name, caption, ("mistake", "attempts", "what it costs, from this log"), rows or (("none", "0", ""),),
         {cost.mistake: cost.amount for cost in costs},
+    )  # fmt: skip
+
+
+def sdk_table(habits: Sequence[SdkHabit], name: str = "sdks") -> Table:
+    """Show what the client libraries would have sent again by default, and how much of it in vain."""
+    if not any(habit.answered for habit in habits):
+        caption = "0 failed attempts of this log tell a status, and a client library decides by it."
+        return Table(name, caption, ("attempts",), (("0",),), {"answered": 0})
+    rows = [
+        (
+            habit.sdk,
+            count(habit.retried),
+            count(habit.retried_in_vain),
+            count(habit.dropped),
+            percent(habit.retried / habit.answered, 0),
+        )
+        for habit in habits
+    ]
+    worst = max(habits, key=lambda habit: habit.retried_in_vain)
+    least = max(habits, key=lambda habit: habit.dropped)
+    caption = (
+        f"Of {count(habits[0].answered)} failed attempts with a status, {worst.sdk} would send {count(worst.retried_in_vain)} permanent ones again, "
+        f"and {least.sdk} give up {count(least.dropped)} that may be retried."
+    )
+    return Table(
+        name, caption, ("client library", "sent again", "of these permanent", "given up, though worth a retry", "share sent again"), rows,
+        {f"{habit.sdk}_in_vain": habit.retried_in_vain for habit in habits} | {"answered": habits[0].answered},
     )  # fmt: skip
 
 

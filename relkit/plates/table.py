@@ -9,6 +9,8 @@ from relkit.plates.plate import rounded
 from relkit.verdict import MIME
 
 _SENTENCE: Final = 30
+"""Characters; a cell with more is a sentence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -26,6 +28,8 @@ class Table:
         Cells as shown; a column whose cells begin with a digit or sign is set flush right.
     values : mapping of str to number, text or None
         The numbers behind it, for comparison and the manifest.
+    unlisted : sequence of sequence of str
+        Rows that only the table's CSV file holds; one row of the page may sum them up.
 
     Examples
     --------
@@ -38,10 +42,11 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     values: Mapping[str, Any] = field(default_factory=dict)
+    unlisted: Sequence[Sequence[str]] = ()
 
     def record(self) -> dict[str, Any]:
         """Return name, caption, cells and values (9 significant digits)."""
-        return {
+        record = {
             "kind": "table",
             "name": self.name,
             "caption": self.caption,
@@ -49,6 +54,7 @@ class Table:
             "rows": [list(row) for row in self.rows],
             "values": rounded(self.values),
         }
+        return record | ({"unlisted": [list(row) for row in self.unlisted]} if self.unlisted else {})
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002  IPython's signature
         numeric = [all(_is_figure(row[place]) for row in self.rows) for place in range(len(self.columns))]

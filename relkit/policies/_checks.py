@@ -54,6 +54,19 @@ def checked_code(name: str, got: object, words: tuple[str, ...]) -> int:
     return got
 
 
+def checked_word(name: str, got: object, words: tuple[str, ...]) -> object:
+    """Return the number of a word of `words`; what is no text passes as it is.
+
+    >>> checked_word("jitter", "full", ("no_jitter", "full"))
+    1
+    """
+    if not words or not isinstance(got, str):
+        return got
+    if got not in words:
+        raise ParameterError.of(name, got, ", ".join(words), "use one of these words")
+    return words.index(got)
+
+
 def checked_flag(name: str, got: object) -> bool:
     """Return True or False, or refuse what is neither.
 

@@ -44,7 +44,8 @@ JITTERS: Final = (
 
 # Beyond this no double can grow further without becoming infinite, and no cap is larger.
 _LARGEST: Final = 1e300
-_MOST_DOUBLINGS: Final = 1000.0
+_MOST_DOUBLINGS: Final = 900.0
+_LN_2: Final = 0.6931471805599453
 
 
 def grown(growth: float, times: int) -> float:
@@ -153,7 +154,9 @@ def remembering_wait_s(cfg: "RetrySettings", granted: int, carried: float, draw:
         point = granted + draw
         if point >= _MOST_DOUBLINGS:
             return cfg.cap_s, carried
-        reached = math.pow(2.0, point) * math.tanh(math.sqrt(4.0 * point))
+        # 2^u and tanh by way of exp: a compiler turns pow(2, u) into another function, with another last digit.
+        rise = math.expm1(2.0 * math.sqrt(4.0 * point))
+        reached = grown(2.0, granted) * math.exp(draw * _LN_2) * (rise / (rise + 2.0))
         return (reached - carried) * (1 / 1.4) * cfg.first_delay_s, reached
     last_s = cfg.first_delay_s if granted == 0 else carried
     if cfg.backoff == DECORRELATED:

@@ -4,7 +4,7 @@ Time, draws and settings are arguments. Nothing here keeps a clock, draws, raise
 `allow` gives is settled exactly once, with the generation it was given in; see `relkit.policies.records` for the codes.
 """
 
-from relkit.policies.records import (
+from relkit.policies.codes import (
     ABANDONED,
     ADAPTIVE,
     ADMIT,
@@ -27,12 +27,14 @@ from relkit.policies.records import (
     SUCCESS,
     THROTTLE,
     TIME,
-    BreakerSettings,
-    BreakerState,
-    Peers,
+    WHY_EXPIRED,
+    WHY_HALF_OPEN,
+    WHY_NOTHING,
+    WHY_OUTLIER,
 )
+from relkit.policies.records import BreakerSettings, BreakerState, Peers
 from relkit.policies.transitions import enter_closed, enter_half_open, enter_open
-from relkit.policies.trips import above, count_run, is_outlier, may_eject, must_open, note, throttle_share
+from relkit.policies.trips import is_outlier, judge_shares, may_eject, must_open, note, throttle_share
 from relkit.policies.windows import Window, add_to_slot, roll
 
 
@@ -57,10 +59,11 @@ def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers
 
     Examples
     --------
-    >>> from relkit.policies.records import ALONE, HALF_OPENED
+    >>> from relkit.policies.codes import HALF_OPENED
+    >>> from relkit.policies.records import ALONE
     >>> from relkit.policies.transitions import new_breaker
     >>> state, window = new_breaker(BreakerSettings(open_s=60.0), 0.0)
-    >>> enter_open(state, BreakerSettings(), 0.0), tick(state, window, BreakerSettings(), ALONE, 59.0)
+    >>> enter_open(state, BreakerSettings(), 0.0, 1), tick(state, window, BreakerSettings(), ALONE, 59.0)
     (1, 0)
     >>> tick(state, window, BreakerSettings(), ALONE, 60.0) == HALF_OPENED
     True
@@ -68,14 +71,26 @@ def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers
     event = NONE
     if cfg.interval_s > 0.0:
         event = _sweep(state, window, cfg, peers, now_s)
-    elif state.state == OPEN:
-        if not cfg.waits_for_call and is_over(state, cfg, now_s):
-            event = enter_half_open(state, window, cfg, now_s)
-    elif state.state == HALF_OPEN and 0.0 < cfg.half_open_max_s <= now_s - state.since_s:
-        closes = cfg.half_open_expiry_closes
-        event = enter_closed(state, window, cfg, now_s) if closes else enter_open(state, cfg, now_s)
+    else:
+        changed = _pass_time(state, window, cfg, now_s)
+        while changed != NONE:
+            event = changed
+            changed = _pass_time(state, window, cfg, now_s)
     roll(state, window, cfg, now_s)
     return event
+
+
+def _pass_time(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float) -> int:
+    """Make the next change that time brings, at its own time: to tick often or seldom comes to the same."""
+    if state.state == OPEN and not cfg.waits_for_call and is_over(state, cfg, now_s):
+        return enter_half_open(state, window, cfg, state.until_s)
+    if state.state == HALF_OPEN and 0.0 < cfg.half_open_max_s <= now_s - state.since_s:
+        at_s = state.since_s + cfg.half_open_max_s
+        if cfg.half_open_expiry_closes:
+            return enter_closed(state, window, cfg, at_s)
+        state.why_value = cfg.half_open_max_s
+        return enter_open(state, cfg, at_s, WHY_EXPIRED)
+    return NONE
 
 
 def is_over(state: BreakerState, cfg: BreakerSettings, now_s: float) -> bool:
@@ -96,7 +111,7 @@ def _sweep(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Pee
                 event = enter_closed(state, window, cfg, at_s)
         elif state.state == CLOSED:
             if is_outlier(state, cfg, peers) and may_eject(state, cfg, peers):
-                event = enter_open(state, window, cfg, at_s)
+                event = enter_open(state, cfg, at_s, WHY_OUTLIER)
             elif state.trips > 0 and at_s - state.since_s >= cfg.interval_s:
                 state.trips -= 1
         state.calls = 0
@@ -234,11 +249,15 @@ def settle(
             give_back(state, generation)
             return event
         outcome = SUCCESS
-    if latency_s > 0.0:
+    if cfg.slow_call_s > 0.0 or cfg.timeout_s > 0.0:
         outcome = judge_latency(cfg, outcome, latency_s)
     failed = outcome == FAILURE or outcome == SLOW_FAILURE
     slow = outcome == SLOW or outcome == SLOW_FAILURE
     code = state.state
+    if code == CLOSED and cfg.family == CONSECUTIVE and not failed:
+        # By far the most frequent case, kept short.
+        state.run = 0
+        return event
     if code == CLOSED or code == METRICS_ONLY:
         changed = _settle_closed(state, window, cfg, peers, now_s, failed, slow)
     elif code == HALF_OPEN:
@@ -277,15 +296,15 @@ def give_back(state: BreakerState, generation: int) -> None:
 def _settle_closed(
     state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers, now_s: float, failed: bool, slow: bool
 ) -> int:
-    count_run(state, failed)
+    state.run = state.run + 1 if failed else 0
     if cfg.family == ADAPTIVE:
-        opens = must_open(state, cfg, peers, now_s, failed)
+        why = must_open(state, cfg, peers, now_s, failed)
         note(state, window, cfg, now_s, failed, slow)
     else:
         if cfg.family != CONSECUTIVE:
             note(state, window, cfg, now_s, failed, slow)
-        opens = must_open(state, cfg, peers, now_s, failed)
-    return enter_open(state, cfg, now_s) if opens else NONE
+        why = must_open(state, cfg, peers, now_s, failed)
+    return NONE if why == WHY_NOTHING else enter_open(state, cfg, now_s, why)
 
 
 def _settle_half_open(
@@ -297,7 +316,8 @@ def _settle_half_open(
         note(state, window, cfg, now_s, failed, slow)
     if cfg.half_open_successes > 0:
         if failed:
-            return enter_open(state, cfg, now_s)
+            state.why_value = state.successes * 1.0
+            return enter_open(state, cfg, now_s, WHY_HALF_OPEN)
         state.successes += 1
         if state.successes >= cfg.half_open_successes:
             return enter_closed(state, window, cfg, now_s)
@@ -311,7 +331,6 @@ def _settle_half_open(
     least = min(cfg.min_calls, cfg.half_open_permits)
     if state.calls < least:
         return NONE
-    failures, slows, strict = state.failures / state.calls, state.slows / state.calls, cfg.share_is_strict
-    if above(failures, cfg.failure_share, strict) or above(slows, cfg.slow_share, strict):
-        return enter_open(state, cfg, now_s)
+    if judge_shares(state, cfg, least) != WHY_NOTHING:
+        return enter_open(state, cfg, now_s, WHY_HALF_OPEN)
     return enter_closed(state, window, cfg, now_s)

@@ -1,111 +1,14 @@
-"""The records that every policy function reads and writes, and the whole numbers they speak in.
+"""The records that every breaker function reads and writes.
 
-Codes, outcomes, events, states and families are module-level integers, not an Enum, so that the same functions run live
-and compiled. Names for people (`STATES`, `OUTCOMES`, ...) are tuples in the order of the numbers.
+Flat, slotted and made of numbers alone, so that one compiled kernel serves all breaker families.
 """
 
-from dataclasses import astuple, dataclass, fields, is_dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
-if TYPE_CHECKING:
-    from relkit.policies.fallback import FallbackSettings
-    from relkit.policies.freshness import FreshnessSettings
-    from relkit.policies.retry_budget import RetryBudgetSettings
-    from relkit.policies.retry_settings import Retry
-
-# What `allow` answers.
-ADMIT: Final = 0
-REJECT_OPEN: Final = 1
-REJECT_PROBES: Final = 2
-REJECT_FORCED: Final = 3
-REJECT_THROTTLED: Final = 4
-CODES: Final = ("admit", "reject_open", "reject_probes", "reject_forced", "reject_throttled")
-
-# How a permit ended.
-SUCCESS: Final = 0
-FAILURE: Final = 1
-SLOW: Final = 2
-SLOW_FAILURE: Final = 3
-IGNORED: Final = 4
-ABANDONED: Final = 5
-OUTCOMES: Final = ("success", "failure", "slow", "slow_failure", "ignored", "abandoned")
-
-# What a call of `tick` or `settle` changed.
-NONE: Final = 0
-OPENED: Final = 1
-HALF_OPENED: Final = 2
-CLOSED_AGAIN: Final = 3
-EVENTS: Final = ("none", "opened", "half_opened", "closed")
-
-CLOSED: Final = 0
-OPEN: Final = 1
-HALF_OPEN: Final = 2
-FORCED_OPEN: Final = 3
-DISABLED: Final = 4
-METRICS_ONLY: Final = 5
-STATES: Final = ("closed", "open", "half_open", "forced_open", "disabled", "metrics_only")
-
-# How a breaker decides to open. Those from COUNT on keep a window; those from TIME on look at the clock while closed.
-CONSECUTIVE: Final = 0
-EVIDENCE: Final = 1
-EMA: Final = 2
-ADAPTIVE: Final = 3
-COUNT: Final = 4
-TIME: Final = 5
-ANCHORED: Final = 6
-THROTTLE: Final = 7
-COOLDOWN: Final = 8
-OUTLIER: Final = 9
-FAMILIES: Final = (
-    "consecutive",
-    "evidence",
-    "ema",
-    "adaptive",
-    "count",
-    "time",
-    "anchored",
-    "throttle",
-    "cooldown",
-    "outlier",
-)
-
-# How the open time grows with each opening that follows no recovery.
-STEADY: Final = 0
-EXPONENTIAL: Final = 1
-LINEAR: Final = 2
-EQUAL_JITTER: Final = 3
-GROWTHS: Final = ("steady", "exponential", "linear", "equal_jitter")
-
-# What a health check does to an open breaker when it passes, and to a closed one when it fails.
-PROBE_NOTHING: Final = 0
-PROBE_HALF_OPENS: Final = 1
-PROBE_CLOSES: Final = 2
-PROBE_OPENS: Final = 3
-PROBE_EFFECTS: Final = ("nothing", "half_opens", "closes", "opens")
-
-# Which error kinds are failures: see relkit.policies.votes.
-VOTES_ALL: Final = 0
-VOTES_BY_KIND: Final = 1
-VOTES_ANSWERED: Final = 2
-VOTES_SERVER: Final = 3
-VOTES_LITELLM: Final = 4
-VOTES: Final = ("every_error", "by_kind", "all_but_cancelled", "server_errors", "litellm")
-
-# What one permit is taken for: each attempt, or the whole call with its retries.
-PER_ATTEMPT: Final = 0
-PER_CALL: Final = 1
-COUNTS: Final = ("attempt", "call")
-
-CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "family": FAMILIES,
-    "open_growth": GROWTHS,
-    "probe_success": PROBE_EFFECTS,
-    "probe_failure": PROBE_EFFECTS,
-    "votes": VOTES,
-    "counts": COUNTS,
-}
-"""Settings that are one of several words: the words in the order of their numbers."""
+from relkit.exceptions import ParameterError
+from relkit.policies._breaker_checks import check_breaker, numbered
+from relkit.policies.codes import CLOSED, CONSECUTIVE, PER_CALL, PROBE_NOTHING, STEADY, VOTES_BY_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +20,10 @@ class BreakerSettings:
     Parameters
     ----------
     family : int
-        How it decides to open, one of `FAMILIES`.
+        How it decides to open, one of `relkit.policies.codes.FAMILIES`.
     failure_threshold : int
-        Consecutive failures that open it; 0 switches the rule off. Families other than consecutive and adaptive may
-        have it beside their own rule.
+        Consecutive failures that open it: the rule of the consecutive family, where the adaptive one begins, and
+        beside their own rule in the ema and outlier families, where 0 switches it off.
     threshold_floor, threshold_ceiling : int
         Bounds of the adaptive threshold.
     lower_below_share, raise_above_share : float
@@ -137,6 +40,8 @@ class BreakerSettings:
         Whether the parts are counted from the making of the breaker rather than from second 0 of the clock.
     min_calls : int
         Calls in the window below which no share is judged.
+    caps_min_calls : bool
+        Whether a count window shorter than that lowers it (resilience4j), instead of being refused.
     failure_share : float
         Share of failures that opens it, in (0, 1]; above 1 never.
     share_is_strict : bool
@@ -220,6 +125,11 @@ class BreakerSettings:
     counts : int
         Whether each attempt takes a permit or the whole call, one of `COUNTS`.
 
+    Raises
+    ------
+    ParameterError
+        For a value out of range, or settings that cannot work together.
+
     Examples
     --------
     >>> BreakerSettings(failure_threshold=3).open_s
@@ -238,6 +148,7 @@ class BreakerSettings:
     buckets: int = 10
     grid_from_start: bool = False
     min_calls: int = 20
+    caps_min_calls: bool = False
     failure_share: float = 0.5
     share_is_strict: bool = False
     slow_share: float = 2.0
@@ -281,6 +192,34 @@ class BreakerSettings:
     records_late: bool = False
     votes: int = VOTES_BY_KIND
     counts: int = PER_CALL
+
+    def __post_init__(self) -> None:
+        check_breaker(self)
+
+    def changed(self, **overrides: object) -> "BreakerSettings":
+        """Return a copy with other values; a field that is one of several words takes the word or its number.
+
+        Parameters
+        ----------
+        **overrides
+            Field names and their values.
+
+        Raises
+        ------
+        ParameterError
+            For a name that is no field, a value out of range, or settings that cannot work together.
+
+        Examples
+        --------
+        >>> BreakerSettings().changed(family="count", failure_share=0.2).failure_share
+        0.2
+        """
+        known = [field.name for field in fields(self)]
+        for name in overrides:
+            if name not in known:
+                raise ParameterError.of("setting", name, ", ".join(known), "use the name of a breaker setting")
+        given = {name: numbered(name, value) for name, value in overrides.items()}
+        return replace(self, **given)  # type: ignore[arg-type]  # the record checks them
 
 
 @dataclass(slots=True)
@@ -331,11 +270,13 @@ class BreakerState:
         Calls and failures that the learned share rests on.
     sweep_s : float
         Time of the next sweep.
+    why, why_value : int, float
+        Why it opened last, a WHY code of `relkit.policies.codes`, and the number that decided.
 
     Examples
     --------
-    >>> STATES[BreakerState().state]
-    'closed'
+    >>> BreakerState().state == CLOSED
+    True
     """
 
     state: int = CLOSED
@@ -365,6 +306,8 @@ class BreakerState:
     base_calls: float = 0.0
     base_failures: float = 0.0
     sweep_s: float = 0.0
+    why: int = 0
+    why_value: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,58 +336,3 @@ class Peers:
 
 
 ALONE: Final = Peers()
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The resilience settings of one service.
-
-    Parameters
-    ----------
-    name : str
-        Name of the preset or of the service.
-    dated : str
-        Day (YYYY-MM-DD) or month from which on these are the values.
-    source : str
-        Where they come from: project, version or commit, and file.
-    breaker, retry, retry_budget, fallback, freshness : settings or None
-        The settings of each part; None where the source has no such part.
-
-    Examples
-    --------
-    >>> one, other = (Policy(name, "2026-11", "example", BreakerSettings()) for name in ("a", "b"))
-    >>> one.hash == other.hash, len(one.hash)
-    (True, 16)
-    """
-
-    name: str
-    dated: str
-    source: str
-    breaker: BreakerSettings | None = None
-    retry: "Retry | None" = None
-    retry_budget: "RetryBudgetSettings | None" = None
-    fallback: "FallbackSettings | None" = None
-    freshness: "FreshnessSettings | None" = None
-
-    @property
-    def hash(self) -> str:
-        """Sixteen hex digits of a hash over all settings; name, date and source do not count."""
-        parts = ("breaker", "retry", "retry_budget", "fallback", "freshness")
-        text = "\n".join(line for part in parts for line in _lines(part, getattr(self, part)))
-        return sha256(text.encode()).hexdigest()[:16]
-
-
-def _lines(path: str, value: Any) -> list[str]:
-    """One line for each number or text of a record, in the order of its fields."""
-    if is_dataclass(value):
-        return [line for each in fields(value) for line in _lines(f"{path}.{each.name}", getattr(value, each.name))]
-    return [f"{path} = {value!r}"]
-
-
-def copy_state(state: BreakerState) -> BreakerState:
-    """Return an independent copy of a state.
-
-    >>> copy_state(BreakerState(run=3)).run
-    3
-    """
-    return BreakerState(*astuple(state))

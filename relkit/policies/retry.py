@@ -185,6 +185,21 @@ def reads_hint(cfg: RetrySettings, kind: int, hint_s: float) -> bool:
 def hinted_s(cfg: RetrySettings, wait_s: float, hint_s: float, draw: float) -> float:
     """Join a back-off and a wait the server stated, both in seconds.
 
+    Parameters
+    ----------
+    cfg : RetrySettings
+        Its hint settings, of which `reads_hint` said that they apply.
+    wait_s, hint_s : float
+        Back-off and stated wait, seconds.
+    draw : float
+        Uniform in [0, 1).
+
+    Returns
+    -------
+    float
+        With at_least: from the stated wait on, by `hint_jitter_share` of it at most and never beyond `hint_cap_s`. A
+        stated wait beyond the cap is spread below the cap instead.
+
     Examples
     --------
     >>> cfg = RetrySettings(hint_cap_s=60.0, hint_jitter_share=0.1)
@@ -194,8 +209,12 @@ def hinted_s(cfg: RetrySettings, wait_s: float, hint_s: float, draw: float) -> f
     if cfg.hint == HINT_CLAMPED:
         return max(wait_s, min(hint_s, wait_s + cfg.hint_cap_s))
     if cfg.hint == HINT_AT_LEAST:
-        stated_s = min(max(hint_s, cfg.hint_floor_s), cfg.hint_cap_s)
-        return max(wait_s, stated_s * (1.0 + cfg.hint_jitter_share * draw))
+        stated_s = max(hint_s, cfg.hint_floor_s)
+        if stated_s >= cfg.hint_cap_s:
+            # All who are told to stay away for longer than the cap must not return together either.
+            return max(wait_s, cfg.hint_cap_s * (1.0 - cfg.hint_jitter_share * draw))
+        spread_s = min(stated_s * cfg.hint_jitter_share, cfg.hint_cap_s - stated_s)
+        return max(wait_s, stated_s + spread_s * draw)
     return hint_s
 
 

@@ -4,11 +4,11 @@ Every balance is kept in whole thousandths of a token, so that ten deposits of 0
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.policies._checks import checked_code, checked_number, checked_whole
+from relkit.policies._checks import checked_code, checked_number, checked_whole, checked_word
 from relkit.policies.failure import KIND_RATE_LIMIT, KIND_TIMEOUT
 from relkit.policies.retry_settings import Retry
 
@@ -42,25 +42,25 @@ class RetryBudgetSettings:
 
     Parameters
     ----------
-    family : int
+    budget_family : int
         One of `BUDGETS`. per_success: each success earns `earn`. per_request: each request deposits `earn`, whatever
         becomes of it. aws: like per_success, but a success after retries gives back what its last retry cost. grpc:
         each counted failure costs `cost`, each success earns `earn`, and retries are allowed above half of
-        `capacity`. finagle: each request deposits a token that lives for `window_s`; a retry costs 1/`share`, and
-        `per_second` retries a second are in reserve. envoy: at most `share` of the active requests may be retries.
+        `capacity`. finagle: each request deposits a token that lives for `deposit_s`; a retry costs 1/`retry_share`,
+        and `reserve_per_s` retries a second are in reserve. envoy: at most `retry_share` of the active requests may be retries.
     capacity : float
         Most tokens, and how many there are at the start; resolution 0.001.
     earn : float
         Tokens earned or deposited at a time; resolution 0.001.
     cost, timeout_cost, rate_limit_cost : float
         Price of a retry in tokens, of one after a timeout and of one after a rate limit.
-    window_s : float
+    deposit_s : float
         How long a deposit lives, 1 to 60 s (finagle).
-    share : float
+    retry_share : float
         Retries as a share of requests, in (0, 1000] for finagle and (0, 1] for envoy.
-    per_second : int
+    reserve_per_s : int
         Reserve of retries a second (finagle).
-    least : int
+    least_retries : int
         Retries at once that are always allowed (envoy).
 
     Raises
@@ -70,37 +70,63 @@ class RetryBudgetSettings:
 
     Examples
     --------
-    >>> RetryBudgetSettings(AWS, capacity=500.0, earn=1.0, cost=5.0, timeout_cost=10.0, rate_limit_cost=5.0).share
+    >>> RetryBudgetSettings(AWS, capacity=500.0, earn=1.0, cost=5.0, timeout_cost=10.0, rate_limit_cost=5.0).retry_share
     0.2
     """
 
-    family: int = PER_SUCCESS
+    budget_family: int = PER_SUCCESS
     capacity: float = 10.0
     earn: float = 0.1
     cost: float = 1.0
     timeout_cost: float = 1.0
     rate_limit_cost: float = 1.0
-    window_s: float = 10.0
-    share: float = 0.2
-    per_second: int = 10
-    least: int = 3
+    deposit_s: float = 10.0
+    retry_share: float = 0.2
+    reserve_per_s: int = 10
+    least_retries: int = 3
+
+    def changed(self, **overrides: object) -> "RetryBudgetSettings":
+        """Return a copy with other values; `budget_family` takes its word or its number.
+
+        Parameters
+        ----------
+        **overrides
+            Field names and their values.
+
+        Raises
+        ------
+        ParameterError
+            For a name that is no field, or a value that does not fit.
+
+        Examples
+        --------
+        >>> RetryBudgetSettings().changed(budget_family="grpc").budget_family == GRPC
+        True
+        """
+        known = [field.name for field in fields(self)]
+        for name in overrides:
+            if name not in known:
+                raise ParameterError.of("setting", name, ", ".join(known), "use the name of a budget setting")
+        words = {"budget_family": BUDGETS}
+        given = {name: checked_word(name, value, words.get(name, ())) for name, value in overrides.items()}
+        return replace(self, **given)  # type: ignore[arg-type]  # the record checks them
 
     def __post_init__(self) -> None:
-        checked_code("family", self.family, BUDGETS)
+        checked_code("budget_family", self.budget_family, BUDGETS)
         for name in ("capacity", "earn", "cost", "timeout_cost", "rate_limit_cost"):
             tokens = checked_number(name, getattr(self, name), 0.0, _MOST_TOKENS, "give tokens")
             if abs(tokens * 1000 - round(tokens * 1000)) > 1e-6:
                 raise ParameterError.of(name, tokens, "at most three decimals", "balances are kept in thousandths")
-        checked_number("window_s", self.window_s, 1.0, 60.0, "give seconds; the default is 10")
-        most = 1.0 if self.family == ENVOY else 1000.0
-        checked_number("share", self.share, 0.0, most, "give a share such as 0.2", open_low=True)
-        checked_whole("per_second", self.per_second, 0, 1_000_000, "give retries a second")
-        checked_whole("least", self.least, 0, 1_000_000, "give retries in flight")
+        checked_number("deposit_s", self.deposit_s, 1.0, 60.0, "give seconds; the default is 10")
+        most = 1.0 if self.budget_family == ENVOY else 1000.0
+        checked_number("retry_share", self.retry_share, 0.0, most, "give a share such as 0.2", open_low=True)
+        checked_whole("reserve_per_s", self.reserve_per_s, 0, 1_000_000, "give retries a second")
+        checked_whole("least_retries", self.least_retries, 0, 1_000_000, "give retries in flight")
         dearest = max(self.cost, self.timeout_cost, self.rate_limit_cost)
-        if self.family in (PER_SUCCESS, PER_REQUEST, AWS) and dearest > self.capacity:
+        if self.budget_family in (PER_SUCCESS, PER_REQUEST, AWS) and dearest > self.capacity:
             remedy = "raise capacity or lower the cost: as it is, some retry can never be paid for"
             raise ParameterError.of("capacity", self.capacity, f"at least the dearest retry, {dearest:g}", remedy)
-        if self.family in (PER_SUCCESS, PER_REQUEST, AWS, GRPC) and self.cost == 0:
+        if self.budget_family in (PER_SUCCESS, PER_REQUEST, AWS, GRPC) and self.cost == 0:
             raise ParameterError.of("cost", self.cost, "a number above 0", "a retry that costs nothing is no budget")
 
 
@@ -153,13 +179,13 @@ def fill(state: RetryBudgetState, window: list[int], cfg: RetryBudgetSettings, n
 
 def balance(state: RetryBudgetState, window: list[int], cfg: RetryBudgetSettings) -> float:
     """Return what is left, in retries at the plain cost (grpc: in tokens; finagle: as of the last event)."""
-    if cfg.family == FINAGLE:
+    if cfg.budget_family == FINAGLE:
         return (_window_sum(window) + _reserve(cfg)) / _finagle_cost(cfg)
-    if cfg.family == ENVOY:
+    if cfg.budget_family == ENVOY:
         return float(_envoy_limit(state, cfg) - state.retrying)
-    if cfg.family == GRPC:
+    if cfg.budget_family == GRPC:
         return state.thousandths / 1000.0
-    return math.inf if cfg.family == NO_BUDGET else state.thousandths / (1000.0 * cfg.cost)
+    return math.inf if cfg.budget_family == NO_BUDGET else state.thousandths / (1000.0 * cfg.cost)
 
 
 def price(cfg: RetryBudgetSettings, kind: int) -> float:
@@ -183,18 +209,18 @@ def deposit(state: RetryBudgetState, window: list[int], cfg: RetryBudgetSettings
     now_s : float
         When, seconds.
     """
-    if cfg.family == PER_REQUEST:
+    if cfg.budget_family == PER_REQUEST:
         state.thousandths = min(state.thousandths + thousandths(cfg.earn), thousandths(cfg.capacity))
-    elif cfg.family == FINAGLE:
+    elif cfg.budget_family == FINAGLE:
         _turn(state, window, cfg, now_s)
         window[state.slot] += 1000
-    elif cfg.family == ENVOY:
+    elif cfg.budget_family == ENVOY:
         state.active = state.active + 1
 
 
 def charge(state: RetryBudgetState, cfg: RetryBudgetSettings) -> None:
     """Note an attempt that failed in a way that counts; only grpc pays for failures, before it is asked for a retry."""
-    if cfg.family == GRPC:
+    if cfg.budget_family == GRPC:
         state.thousandths = max(state.thousandths - thousandths(cfg.cost), 0)
 
 
@@ -230,15 +256,15 @@ def withdraw(
     [1.0, 1.0, -1.0]
     """
     cost = 0.0
-    if cfg.family == GRPC:
+    if cfg.budget_family == GRPC:
         if 2 * state.thousandths <= thousandths(cfg.capacity):
             cost = REFUSED
-    elif cfg.family == ENVOY:
+    elif cfg.budget_family == ENVOY:
         if state.retrying >= _envoy_limit(state, cfg):
             cost = REFUSED
         else:
             state.retrying = state.retrying + 1
-    elif cfg.family == FINAGLE:
+    elif cfg.budget_family == FINAGLE:
         _turn(state, window, cfg, now_s)
         need = _finagle_cost(cfg)
         if _window_sum(window) + _reserve(cfg) < need:
@@ -246,7 +272,7 @@ def withdraw(
         else:
             window[state.slot] -= need
             cost = need / 1000.0
-    elif cfg.family != NO_BUDGET:
+    elif cfg.budget_family != NO_BUDGET:
         cost = price(cfg, kind)
         if thousandths(cost) > state.thousandths:
             cost = REFUSED
@@ -257,7 +283,7 @@ def withdraw(
 
 def release(state: RetryBudgetState, cfg: RetryBudgetSettings) -> None:
     """Note that a granted retry has had its answer; only envoy counts retries in flight."""
-    if cfg.family == ENVOY:
+    if cfg.budget_family == ENVOY:
         state.retrying = max(state.retrying - 1, 0)
 
 
@@ -275,10 +301,10 @@ def earn(state: RetryBudgetState, cfg: RetryBudgetSettings, succeeded: bool, pai
     paid : float
         What the last retry of this request cost, in tokens; 0 when it had none.
     """
-    if cfg.family == ENVOY:
+    if cfg.budget_family == ENVOY:
         state.active = max(state.active - 1, 0)
-    elif succeeded and cfg.family in (PER_SUCCESS, GRPC, AWS):
-        gained = paid if cfg.family == AWS and paid > 0.0 else cfg.earn
+    elif succeeded and cfg.budget_family in (PER_SUCCESS, GRPC, AWS):
+        gained = paid if cfg.budget_family == AWS and paid > 0.0 else cfg.earn
         state.thousandths = min(state.thousandths + thousandths(gained), thousandths(cfg.capacity))
 
 
@@ -303,17 +329,17 @@ def refuse_unbudgeted(retry: Retry, budget: RetryBudgetSettings) -> None:
     >>> refuse_unbudgeted(Retry.of(RetrySettings()), UNLIMITED)
     """
     needy = any(one.needs_budget for one in (retry.transient, retry.rate_limited, retry.critical))
-    if needy and budget.family == NO_BUDGET:
+    if needy and budget.budget_family == NO_BUDGET:
         remedy = "name a retry_budget, or set needs_budget = false and accept every retry in an outage"
         raise ParameterError.of("retry_budget", "no_budget", "any budget, which this retry needs", remedy)
 
 
 def _finagle_cost(cfg: RetryBudgetSettings) -> int:
-    return int(1000.0 / cfg.share)
+    return int(1000.0 / cfg.retry_share)
 
 
 def _reserve(cfg: RetryBudgetSettings) -> int:
-    return cfg.per_second * int(cfg.window_s) * _finagle_cost(cfg)
+    return cfg.reserve_per_s * int(cfg.deposit_s) * _finagle_cost(cfg)
 
 
 def _window_sum(window: list[int]) -> int:
@@ -325,7 +351,7 @@ def _window_sum(window: list[int]) -> int:
 
 def _turn(state: RetryBudgetState, window: list[int], cfg: RetryBudgetSettings, now_s: float) -> None:
     """Move to the slot of `now_s` and clear what is passed; slots begin at an event, not on a grid (WindowedAdder)."""
-    width_s = cfg.window_s / SLOTS
+    width_s = cfg.deposit_s / SLOTS
     gone = int((now_s - state.slot_from_s) / width_s + 1e-9)
     if gone < 1:
         return
@@ -338,4 +364,4 @@ def _turn(state: RetryBudgetState, window: list[int], cfg: RetryBudgetSettings, 
 
 
 def _envoy_limit(state: RetryBudgetState, cfg: RetryBudgetSettings) -> int:
-    return max(int(cfg.share * state.active), cfg.least)
+    return max(int(cfg.retry_share * state.active), cfg.least_retries)

@@ -198,7 +198,7 @@ _PRESETS: dict[str, RetryPreset] = {
                 needs_budget=True,
             )
         ),
-        RetryBudgetSettings(FINAGLE, window_s=10.0, share=0.2, per_second=10),
+        RetryBudgetSettings(FINAGLE, deposit_s=10.0, retry_share=0.2, reserve_per_s=10),
     ),
     "envoy-retry": RetryPreset(
         "2026-08",
@@ -210,7 +210,7 @@ _PRESETS: dict[str, RetryPreset] = {
                 jitter=FULL,
             )
         ),
-        RetryBudgetSettings(ENVOY, share=0.2, least=3),
+        RetryBudgetSettings(ENVOY, retry_share=0.2, least_retries=3),
     ),
     "resilience4j-retry": RetryPreset(
         "2026-05", "resilience4j at af9e7c97, RetryConfig: 3 attempts, 500 ms fixed.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.policies._checks import checked_code, checked_flag, checked_number, checked_whole
+from relkit.policies._checks import checked_code, checked_flag, checked_number, checked_whole, checked_word
 from relkit.policies.backoff import BACKOFFS, DECORRELATED, EXPONENTIAL, FULL, JITTERS, NO_JITTER, backoff_s
 
 HINT_IGNORED: Final = 0
@@ -67,15 +67,17 @@ class RetrySettings:
     plan_factors : bool
         As in the plan: the first factor that fits, and after the cap. Otherwise all that fit, before the cap.
     hint : int
-        What becomes of a wait the server states, one of `HINTS`. ignored; exact: it replaces the back-off; within: the same, but only if 0 < hint <= `hint_cap_s` (LiteLLM); clamped: at least the
-        back-off and at most `hint_cap_s` above it (AWS 2026); at_least: the hint between `hint_floor_s` and
-        `hint_cap_s`, plus jitter, where that is longer than the back-off.
+        What becomes of a wait the server states, one of `HINTS`. ignored; exact: it replaces the back-off; within: the
+        same, but only if 0 < hint <= `hint_cap_s` (LiteLLM); clamped: at least the back-off and at most `hint_cap_s`
+        above it (AWS 2026); at_least: the hint between `hint_floor_s` and `hint_cap_s`, plus jitter, where that is
+        longer than the back-off.
     hint_restarts : bool
         Whether the back-off starts anew after a stated wait (gRPC A6).
     hint_floor_s, hint_cap_s : float
         Bounds of a stated wait, seconds.
     hint_jitter_share : float
-        at_least adds U(0, share) of the stated wait on top, never below it, so that clients do not return together.
+        at_least adds U(0, share) of the stated wait on top, never below it, so that clients do not return together;
+        at the cap the spread lies below the cap.
     hint_rate_limit_only : bool
         Whether only a rate limit's hint is read.
     deadline_s : float
@@ -221,7 +223,7 @@ class Retry:
         Parameters
         ----------
         **overrides
-            Field names of `RetrySettings` and their values.
+            Field names of `RetrySettings` and their values; a field that is one of several words takes either.
 
         Raises
         ------
@@ -230,13 +232,14 @@ class Retry:
 
         Examples
         --------
-        >>> Retry.of(RetrySettings()).changed(max_attempts=2).critical.max_attempts
+        >>> Retry.of(RetrySettings()).changed(max_attempts=2, jitter="equal").critical.max_attempts
         2
         """
         known = [field.name for field in fields(RetrySettings)]
         for name in overrides:
             if name not in known:
                 raise ParameterError.of("setting", name, ", ".join(known), "use the name of a retry setting")
+        given = {name: checked_word(name, value, RETRY_CHOICES.get(name, ())) for name, value in overrides.items()}
         each = (self.transient, self.rate_limited, self.critical)
-        first, second, third = (replace(one, **overrides) for one in each)  # type: ignore[arg-type]  # it checks them
+        first, second, third = (replace(one, **given) for one in each)  # type: ignore[arg-type]  # it checks them
         return Retry(first, second, third, self.order)

@@ -4,7 +4,7 @@ All are pure decisions with the same arguments as `relkit.policies.breaker.tick`
 """
 
 from relkit.policies.breaker import tick
-from relkit.policies.records import (
+from relkit.policies.codes import (
     CLOSED,
     CLOSED_AGAIN,
     FORCED_OPEN,
@@ -15,10 +15,11 @@ from relkit.policies.records import (
     PROBE_CLOSES,
     PROBE_HALF_OPENS,
     PROBE_OPENS,
-    BreakerSettings,
-    BreakerState,
-    Peers,
+    WHY_HAND,
+    WHY_PROBE,
+    WHY_SERVER,
 )
+from relkit.policies.records import BreakerSettings, BreakerState, Peers
 from relkit.policies.transitions import enter_closed, enter_half_open, enter_open
 from relkit.policies.windows import Window, clear_window
 
@@ -41,11 +42,14 @@ def throttle(
         if now_s + wait_s > state.until_s:
             state.until_s = now_s + wait_s
             state.throttled = True
+            state.why = WHY_SERVER
+            state.why_value = wait_s
         return event
     if state.state != CLOSED and state.state != HALF_OPEN:
         return event
     trips = state.trips
-    enter_open(state, cfg, now_s)
+    enter_open(state, cfg, now_s, WHY_SERVER)
+    state.why_value = wait_s
     # The server's word is no failure of the service: it does not lengthen the next open time.
     state.trips = trips
     state.until_s = now_s + wait_s
@@ -64,7 +68,7 @@ def trip_now(state: BreakerState, window: Window, cfg: BreakerSettings, peers: P
     """
     event = tick(state, window, cfg, peers, now_s)
     if state.state == CLOSED or state.state == HALF_OPEN:
-        return enter_open(state, cfg, now_s)
+        return enter_open(state, cfg, now_s, WHY_HAND)
     return event
 
 
@@ -73,7 +77,8 @@ def probe(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peer
 
     A check proves less than real calls do, so the corrected presets half-open where the plan closes at once.
 
-    >>> from relkit.policies.records import ALONE, HALF_OPENED
+    >>> from relkit.policies.codes import HALF_OPENED
+    >>> from relkit.policies.records import ALONE
     >>> from relkit.policies.transitions import new_breaker
     >>> cfg = BreakerSettings(probe_success=PROBE_HALF_OPENS)
     >>> state, window = new_breaker(cfg, 0.0)
@@ -83,7 +88,7 @@ def probe(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peer
     event = tick(state, window, cfg, peers, now_s)
     if not passed:
         if cfg.probe_failure == PROBE_OPENS and (state.state == CLOSED or state.state == HALF_OPEN):
-            return enter_open(state, cfg, now_s)
+            return enter_open(state, cfg, now_s, WHY_PROBE)
         return event
     if state.state == OPEN and not state.throttled:
         if cfg.probe_success == PROBE_CLOSES:
@@ -98,14 +103,14 @@ def force(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: floa
 
     Closing, disabling and metrics-only begin with nothing counted. HALF_OPEN is reached by time or probe alone.
 
-    >>> from relkit.policies.records import FORCED_OPEN
+    >>> from relkit.policies.codes import FORCED_OPEN
     >>> from relkit.policies.transitions import new_breaker
     >>> state, window = new_breaker(BreakerSettings(), 0.0)
     >>> force(state, window, BreakerSettings(), 0.0, FORCED_OPEN), state.generation
     (1, 1)
     """
     if code == OPEN:
-        return enter_open(state, cfg, now_s)
+        return enter_open(state, cfg, now_s, WHY_HAND)
     was = state.state
     enter_closed(state, window, cfg, now_s)
     clear_window(state, window, cfg)

@@ -5,7 +5,7 @@ Each change of state begins a new generation, by which outcomes of earlier permi
 
 from typing import Final
 
-from relkit.policies.records import (
+from relkit.policies.codes import (
     CLOSED,
     CLOSED_AGAIN,
     EMA,
@@ -21,10 +21,10 @@ from relkit.policies.records import (
     OPENED,
     OUTLIER,
     STEADY,
-    BreakerSettings,
-    BreakerState,
+    WHY_NOTHING,
 )
-from relkit.policies.trips import PRIOR_CALLS, PRIOR_FAILURES, learn
+from relkit.policies.records import BreakerSettings, BreakerState
+from relkit.policies.trips import PRIOR_CALLS, PRIOR_FAILURES, forgive
 from relkit.policies.windows import Window, clear_window, window_slots
 
 _LONGEST_S: Final = 1e15
@@ -54,6 +54,8 @@ def reset_state(state: BreakerState, window: Window, cfg: BreakerSettings, now_s
     state.base_calls = PRIOR_CALLS
     state.base_failures = PRIOR_FAILURES
     state.sweep_s = now_s + cfg.interval_s
+    state.why = WHY_NOTHING
+    state.why_value = 0.0
     clear_window(state, window, cfg)
 
 
@@ -111,11 +113,12 @@ def open_time_s(cfg: BreakerSettings, trips: int, draw: float) -> float:
     return time_s * (1.0 + cfg.open_jitter * (2.0 * draw - 1.0))
 
 
-def enter_open(state: BreakerState, cfg: BreakerSettings, now_s: float) -> int:
-    """Open for as long as the settings say; while metrics only, say so once and go on."""
+def enter_open(state: BreakerState, cfg: BreakerSettings, now_s: float, why: int) -> int:
+    """Open for as long as the settings say, and keep why; while metrics only, say so once and go on."""
     if state.state == METRICS_ONLY:
         first = state.trips == 0
         state.trips = 1
+        state.why = why
         return OPENED if first else NONE
     if state.state == CLOSED and cfg.trips_kept_s > 0.0 and now_s - state.since_s >= cfg.trips_kept_s:
         state.trips = 0
@@ -125,6 +128,7 @@ def enter_open(state: BreakerState, cfg: BreakerSettings, now_s: float) -> int:
         while state.trips > 1 and (state.trips - 1) * cfg.open_s >= cfg.open_max_s + cfg.open_s:
             state.trips -= 1
     _begin(state, OPEN, now_s)
+    state.why = why
     state.until_s = now_s + open_time_s(cfg, state.trips, state.draw)
     return OPENED
 
@@ -150,8 +154,7 @@ def enter_closed(state: BreakerState, window: Window, cfg: BreakerSettings, now_
     if cfg.family == EMA:
         state.start_s = now_s
     if cfg.family == EVIDENCE:
-        # The probes passed: what opened it was short, or has become the usual. Both may count, for both are few.
-        learn(state, cfg)
+        forgive(state, cfg)
     return CLOSED_AGAIN
 
 

@@ -7,8 +7,9 @@ adaptive breaker judges by the threshold from before the outcome.
 import math
 from typing import Final
 
-from relkit.policies.records import (
+from relkit.policies.codes import (
     ADAPTIVE,
+    CONSECUTIVE,
     COOLDOWN,
     COUNT,
     EMA,
@@ -16,17 +17,20 @@ from relkit.policies.records import (
     OUTLIER,
     THROTTLE,
     TIME,
-    BreakerSettings,
-    BreakerState,
-    Peers,
+    WHY_EVIDENCE,
+    WHY_FAILURES,
+    WHY_NOTHING,
+    WHY_RUN,
+    WHY_SLOW,
 )
+from relkit.policies.records import BreakerSettings, BreakerState, Peers
 from relkit.policies.windows import Window, add_to_slot, push_call
 
 # What the learned share starts from: five failures in a hundred calls, with the weight of fifty.
 PRIOR_CALLS: Final = 50.0
 PRIOR_FAILURES: Final = 2.5
 _SURELY_BAD: Final = 0.95
-_SOLE_CALLS: Final = 1000  # LiteLLM: calls, all failed, after which even a sole deployment is cooled
+SOLE_CALLS: Final = 1000  # LiteLLM: calls, all failed, after which even a sole deployment is cooled
 
 
 def note(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float, failed: bool, slow: bool) -> None:
@@ -53,39 +57,39 @@ def note(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float
         add_to_slot(state, window, cfg, now_s, calls, 1 if failed else 0, 1 if slow else 0)
 
 
-def count_run(state: BreakerState, failed: bool) -> None:
-    """Count failures in a row; any success ends the row."""
-    if failed:
-        state.run += 1
-    else:
-        state.run = 0
-
-
-def must_open(state: BreakerState, cfg: BreakerSettings, peers: Peers, now_s: float, failed: bool) -> bool:
-    """Say whether the outcome just entered opens the breaker."""
+def must_open(state: BreakerState, cfg: BreakerSettings, peers: Peers, now_s: float, failed: bool) -> int:
+    """Say whether and why the outcome just entered opens the breaker; the deciding number goes into the state."""
     family = cfg.family
     if family == ADAPTIVE:
-        return failed and state.run >= state.threshold
-    if failed and cfg.failure_threshold > 0:
+        return _because(state, WHY_RUN, state.run) if failed and state.run >= state.threshold else WHY_NOTHING
+    if failed and state.run >= cfg.failure_threshold > 0:
+        if family == CONSECUTIVE or family == EMA:
+            return _because(state, WHY_RUN, state.run)
         if family == OUTLIER:
             # Envoy acts when the count equals the limit and then begins anew, carried out or not.
-            if state.run >= cfg.failure_threshold:
-                state.run = 0
-                return may_eject(state, cfg, peers)
-        elif state.run >= cfg.failure_threshold:
-            return True
+            state.run = 0
+            return _because(state, WHY_RUN, cfg.failure_threshold) if may_eject(state, cfg, peers) else WHY_NOTHING
     if family == EVIDENCE:
-        return state.evidence >= cfg.evidence_limit
+        opens = state.evidence >= cfg.evidence_limit
+        return _because(state, WHY_EVIDENCE, state.evidence) if opens else WHY_NOTHING
     if family == EMA:
-        ready = state.calls >= cfg.min_calls and now_s - state.start_s >= cfg.warm_up_s
-        return failed and ready and above(1.0 - state.ema, cfg.failure_share, cfg.share_is_strict)
+        ready = failed and state.calls >= cfg.min_calls and now_s - state.start_s >= cfg.warm_up_s
+        opens = ready and above(1.0 - state.ema, cfg.failure_share, cfg.share_is_strict)
+        return _because(state, WHY_FAILURES, 1.0 - state.ema) if opens else WHY_NOTHING
     if not failed and not cfg.judges_success:
-        return False
-    if family == COOLDOWN:
-        return must_cool(state, cfg, peers)
-    if family < COUNT or family == THROTTLE or family == OUTLIER:
-        return False
-    return now_s - state.start_s >= cfg.warm_up_s and exceeds(state, cfg)
+        return WHY_NOTHING
+    if family == COOLDOWN and peers.members <= 1:
+        # LiteLLM: there is no other deployment to go to.
+        opens = state.calls >= SOLE_CALLS and state.failures == state.calls
+        return _because(state, WHY_FAILURES, 1.0) if opens else WHY_NOTHING
+    if family < COUNT or family == THROTTLE or family == OUTLIER or now_s - state.start_s < cfg.warm_up_s:
+        return WHY_NOTHING
+    return judge_shares(state, cfg, least_calls(cfg))
+
+
+def _because(state: BreakerState, why: int, value: float) -> int:
+    state.why_value = value * 1.0
+    return why
 
 
 def above(share: float, limit: float, strict: bool) -> bool:
@@ -97,22 +101,28 @@ def above(share: float, limit: float, strict: bool) -> bool:
     return share > limit if strict else share >= limit
 
 
-def exceeds(state: BreakerState, cfg: BreakerSettings) -> bool:
-    """Say whether the window holds enough calls and too large a share of failed or slow ones.
+def least_calls(cfg: BreakerSettings) -> int:
+    """Calls from which on a share is judged; a window of calls cannot hold more than its length (resilience4j).
 
-    A window of calls can never hold more than its length, so its minimum is cut to that (resilience4j).
+    >>> least_calls(BreakerSettings(family=COUNT, window_calls=10, min_calls=100, caps_min_calls=True))
+    10
     """
-    least = cfg.min_calls
-    if cfg.family == COUNT and cfg.window_calls < least:
-        least = cfg.window_calls
+    return min(cfg.min_calls, cfg.window_calls) if cfg.family == COUNT else cfg.min_calls
+
+
+def judge_shares(state: BreakerState, cfg: BreakerSettings, least: int) -> int:
+    """Say whether and why the counted shares are too large, given at least so many calls."""
     if state.calls < least:
-        return False
+        return WHY_NOTHING
     if state.calls <= 0:
         # opossum: failures of calls whose start has left the window, over no calls at all
-        return state.failures > 0
+        return _because(state, WHY_FAILURES, 1.0) if state.failures > 0 else WHY_NOTHING
     failures, slows = state.failures / state.calls, state.slows / state.calls
-    strict = cfg.share_is_strict
-    return above(failures, cfg.failure_share, strict) or above(slows, cfg.slow_share, strict)
+    if above(failures, cfg.failure_share, cfg.share_is_strict):
+        return _because(state, WHY_FAILURES, failures)
+    if above(slows, cfg.slow_share, cfg.share_is_strict):
+        return _because(state, WHY_SLOW, slows)
+    return WHY_NOTHING
 
 
 def adapt_threshold(state: BreakerState, cfg: BreakerSettings) -> None:
@@ -184,6 +194,18 @@ def learn(state: BreakerState, cfg: BreakerSettings) -> None:
     forget_old(state, cfg)
 
 
+def forgive(state: BreakerState, cfg: BreakerSettings) -> None:
+    """Drop the evidence when the service is back; what was held joins the baseline only if it was mild.
+
+    A slow rise below the bad share may have become the usual and is learned. An outage lies above it and is forgotten,
+    so that the breaker is as quick the next time.
+    """
+    if state.held_failures >= (learned_share(state, cfg) + cfg.evidence_gap) * state.held_calls:
+        state.held_calls = 0.0
+        state.held_failures = 0.0
+    learn(state, cfg)
+
+
 def forget_old(state: BreakerState, cfg: BreakerSettings) -> None:
     """Keep the weight of the baseline at `baseline_calls`."""
     if state.base_calls > cfg.baseline_calls:
@@ -206,13 +228,6 @@ def move_share(state: BreakerState, cfg: BreakerSettings, now_s: float, failed: 
         state.failures += 1
 
 
-def must_cool(state: BreakerState, cfg: BreakerSettings, peers: Peers) -> bool:
-    """LiteLLM's rule for one calendar minute: too large a share failed, and there is another deployment to go to."""
-    if peers.members > 1:
-        return exceeds(state, cfg)
-    return state.calls >= _SOLE_CALLS and state.failures == state.calls
-
-
 def may_eject(state: BreakerState, cfg: BreakerSettings, peers: Peers) -> bool:
     """Say whether the fleet can spare one more member, and whether chance carries the ejection out.
 
@@ -227,7 +242,11 @@ def is_outlier(state: BreakerState, cfg: BreakerSettings, peers: Peers) -> bool:
     """Envoy's sweep: the success share lies more than `sd_factor` standard deviations below the fleet's mean."""
     if cfg.sd_factor <= 0.0 or peers.members < cfg.min_peers or state.calls < cfg.min_calls or state.calls == 0:
         return False
-    return (state.calls - state.failures) / state.calls < peers.mean_share - cfg.sd_factor * peers.sd_share
+    share = (state.calls - state.failures) / state.calls
+    if share >= peers.mean_share - cfg.sd_factor * peers.sd_share:
+        return False
+    state.why_value = share
+    return True
 
 
 def throttle_share(state: BreakerState, cfg: BreakerSettings) -> float:

@@ -7,7 +7,8 @@ length is no part of the record's type. The sums over it are in the state: `call
 import math
 from typing import Final, TypeAlias
 
-from relkit.policies.records import ADAPTIVE, ANCHORED, COOLDOWN, COUNT, THROTTLE, TIME, BreakerSettings, BreakerState
+from relkit.policies.codes import ADAPTIVE, ANCHORED, COOLDOWN, COUNT, THROTTLE, TIME
+from relkit.policies.records import BreakerSettings, BreakerState
 
 Window: TypeAlias = list[float]
 
@@ -18,7 +19,8 @@ ANCHORED_WIDTH: Final = 4  # start (below 0: unused), calls, failures, slows
 def window_slots(cfg: BreakerSettings) -> int:
     """Numbers that the window of these settings needs; 0 for families without one.
 
-    >>> from relkit.policies.records import COUNT, BreakerSettings
+    >>> from relkit.policies.codes import COUNT
+    >>> from relkit.policies.records import BreakerSettings
     >>> window_slots(BreakerSettings(family=COUNT, window_calls=100)), window_slots(BreakerSettings())
     (100, 0)
     """

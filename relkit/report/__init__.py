@@ -6,6 +6,7 @@ from relkit.report.gather import (
     read_error_log,
     read_experiment,
     read_failures,
+    read_groups,
     read_log,
     read_service,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "read_error_log",
     "read_experiment",
     "read_failures",
+    "read_groups",
     "read_log",
     "read_service",
 ]

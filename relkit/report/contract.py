@@ -82,15 +82,16 @@ CONTRACTS: Final[dict[str, Contract]] = {
             "Objectives, budget and burn",
             "Did we keep the objectives, and how fast did the error budget burn?",
             _COMMON,
-            frozenset({"objectives", "burn", "budget", "latency", "plan_slo"}),
+            frozenset({"objectives", "services", "models", "burn", "budget", "latency", "plan_slo"}),
             frozenset({"data", "slo"}),
         ),
         Contract(
             "1_errors",
             "What failed",
-            "Which errors came, how often, and may they be retried?",
+            "Which errors came, how often, may they be retried, and how far can the answers be trusted?",
             _COMMON,
-            frozenset({"kinds", "errors_by_hour", "kind_table", "fingerprint_table"}),
+            frozenset({"kinds", "kind_table", "errors_by_hour", "retryability", "coverage", "fingerprint_table"})
+            | {"rules_diff", "mistakes", "decisions", "sdks"},
             frozenset({"data", "errors"}),
         ),
         Contract(

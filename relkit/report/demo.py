@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from relkit.batch import Batch
+from relkit.errors import SIGNAL_FIELDS, ErrorKind, Label, fingerprint, read_signals
 from relkit.exceptions import ReportError
 from relkit.report.places import PACKAGE, demo_database, project_folder
 from relkit.scratch import leased_folder
-from relkit.simulation import demo_week
-from relkit.store import open_store, sink_into
+from relkit.simulation import Demo, demo_week
+from relkit.store import add_labels, open_store, sink_into
 from relkit.store.classify import classify_new
 
 SOURCE: Final = "demo"
@@ -56,6 +57,7 @@ def _write(path: Path) -> dict[str, Any]:
                     for batch in demo.batches:
                         sink(batch)
                 classify_new(store.connection)
+                add_labels(store, _true_labels(demo))
             truth = folder / TRUTH
             record = {**demo.truth, "database": path.name, "maker": _maker()}
             truth.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -66,6 +68,17 @@ def _write(path: Path) -> dict[str, Any]:
             f"{path}: the demo week cannot be written ({error.strerror or error}); name another file with --database"
         ) from None
     return dict(demo.truth)
+
+
+def _true_labels(demo: Demo) -> list[Label]:
+    """Label each distinct error with the kind it was made as, when the week ends."""
+    attempts = demo.batches[0].columns
+    names = [name for name in SIGNAL_FIELDS if name in attempts]
+    rows = zip(*(attempts[name] for name in names), demo.true_kinds, strict=True)
+    kinds = {
+        fingerprint(read_signals(dict(zip(names, row, strict=False)))): row[-1] for row in rows if row[-1] is not None
+    }
+    return [Label(fp, ErrorKind(kind), "the demo's maker", demo.truth["end_us"]) for fp, kind in sorted(kinds.items())]
 
 
 def _content(batches: tuple[Batch, ...]) -> str:
@@ -87,7 +100,8 @@ def _maker() -> str:
         ("store", "landing.py"),
         ("store", "redaction_sql.py"),
         ("errors/redact", "*.py"),
-        ("errors", "re*.py"),
+        ("errors", "signals.py"),
+        ("report", "demo.py"),
     ):
         for path in sorted((PACKAGE / folder).glob(pattern)):
             if path.is_file():

@@ -1,15 +1,15 @@
 """Reading what a page needs, in one short visit to the database each; what comes back holds no connection."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries, RuleSet
+from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
 from relkit.exceptions import DataError
 from relkit.period import Period
 from relkit.prices import Use
 from relkit.report.scope import Scope
 from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
-from relkit.slo import Goal, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
+from relkit.slo import Goal, Group, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
 from relkit.store import open_store, readings
 from relkit.units import US_PER_DAY
 from relkit.verdict import Verdict
@@ -18,18 +18,10 @@ GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if a
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """What the error pages need: fingerprints counted, and kinds by hour (int arrays) from `first_hour` on."""
+class ErrorLog:
+    """What the page of errors needs: errors counted, what followed them, what calls used, and what people say they were."""
 
     counts: FingerprintCounts
-    first_hour: int
-    by_hour: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorLog:
-    """What the page of errors needs beside the failures: what followed them, what calls used, and what people say they were."""
-
     tries: NextTries
     calls: tuple[Use, ...]
     labels: dict[int, ErrorKind]
@@ -42,6 +34,14 @@ class Log:
     span: LogSpan
     traps: Traps
     data_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Requests counted by service and by model, most bad ones first."""
+
+    services: tuple[Group, ...]
+    models: tuple[Group, ...]
 
 
 def read_log(scope: Scope) -> Log:
@@ -79,6 +79,15 @@ def read_service(scope: Scope) -> Service:
         )
 
 
+def read_groups(scope: Scope, objective: Objective) -> Groups:
+    """Count the requests of each service and of each model for an objective."""
+    with open_store(scope.database) as store:
+        return Groups(
+            readings.groups(store, scope.period, objective, "service", GOOD_KINDS),
+            readings.groups(store, scope.period, objective, "model", GOOD_KINDS),
+        )
+
+
 def _window(period: Period, objective: Objective) -> Period:
     """The objective's window, ending with the period; everything stays everything."""
     if period.end_us is None:
@@ -87,17 +96,17 @@ def _window(period: Period, objective: Objective) -> Period:
     return period if start_us == period.start_us else replace(period, start_us=start_us)
 
 
-def read_failures(scope: Scope, rules: RuleSet | None = None) -> Failures:
-    """Count the errors of the period; `rules` name the kinds of the hours, by default relkit's own."""
+def read_failures(scope: Scope) -> FingerprintCounts:
+    """Count the errors of the period."""
     with open_store(scope.database) as store:
-        first, hours = readings.cause_hours(store, scope.period, rules)
-        return Failures(readings.fingerprint_counts(store, scope.period), first, dict(hours))
+        return readings.fingerprint_counts(store, scope.period)
 
 
 def read_error_log(scope: Scope) -> ErrorLog:
-    """Read what followed the errors of the period, what its calls used, and the labels of its errors."""
+    """Count the errors of the period, what followed them and what calls used; read the labels of errors."""
     with open_store(scope.database) as store:
         return ErrorLog(
+            readings.fingerprint_counts(store, scope.period),
             readings.next_tries(store, scope.period, WAIT_EDGES_US),
             readings.call_uses(store, scope.period),
             readings.labels(store),

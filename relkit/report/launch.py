@@ -173,7 +173,9 @@ def _execute(source: Path, output: Path, sockets: Path, parameters: Mapping[str,
             words = [sys.executable, "-m", "relkit.report.kernel", "-f", "{connection_file}"]
             return KernelSpec(argv=words, display_name="Python 3", language="python")
 
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # what it would say is in the error we raise
+    # What papermill would say is in the error we raise; asyncio would tell of tasks that a timeout left unfinished.
+    for speaker in ("papermill", "asyncio"):
+        logging.getLogger(speaker).setLevel(logging.CRITICAL)
     try:
         papermill.execute_notebook(
             _verbatim(source),

@@ -22,6 +22,7 @@ _HIDDEN: Final = {"parameters", "injected-parameters", "setup"}
 # matplotlib numbers its groups from 1 in every picture; on a page with several, the numbers would stand twice
 _UNUSED_ID: Final = re.compile(r"(?<=<g) id='[\w.]+_\d+'")
 _FIGURE: Final = re.compile(r"<figure class='[a-z]+' id='(?P<id>[^']+)'>")
+_CSV_LINK: Final = "<p class='csv'><a href='{0}'>{0}</a></p>"
 _ANCHOR: Final = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
 
 
@@ -33,6 +34,7 @@ def render_page(
     code: Mapping[str, str],
     data_hash: str,
     links: Sequence[Mapping[str, object]] = (),
+    files: Mapping[str, str] | None = None,
 ) -> str:
     """Write the page of an executed notebook.
 
@@ -48,6 +50,8 @@ def render_page(
         Of the ledger.
     links : sequence of mappings
         text, file, here: the other pages of the report.
+    files : mapping of str to str, optional
+        Name of a table to the CSV file that lies beside the page.
 
     Returns
     -------
@@ -67,11 +71,11 @@ def render_page(
         style=Markup(  # noqa: S704  our own file
             folder.joinpath("page.css").read_text(encoding="utf-8")
         ),
-        blocks=[Markup(block) for block in _blocks(notebook)],  # noqa: S704  our records escape every text
+        blocks=[Markup(block) for block in _blocks(notebook, files or {})],  # noqa: S704  our records escape every text
     )
 
 
-def _blocks(notebook: NotebookNode) -> list[str]:
+def _blocks(notebook: NotebookNode, files: Mapping[str, str]) -> list[str]:
     """List the parts of the page; what leads up to a figure is kept together with it when the page is printed."""
     blocks: list[str] = []
     lead = ""
@@ -86,6 +90,8 @@ def _blocks(notebook: NotebookNode) -> list[str]:
             shown = output.get("data", {})
             if MIME in shown and "text/html" in shown:
                 block = _inline_pictures(_named(shown["text/html"]))
+                if file := files.get(shown[MIME].get("name", "")):
+                    block = block.removesuffix("</figure>") + _CSV_LINK.format(escape(file)) + "</figure>"
             elif text := shown.get("text/plain") or output.get("text"):
                 block = f"<pre>{escape(text)}</pre>"
             else:

@@ -22,6 +22,7 @@ from relkit.report.manifest import MANIFEST_SCHEMA, Manifest, code_identity, sha
 from relkit.report.normal import to_text
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
+from relkit.report.spreadsheet import write_tables
 from relkit.report.summary import summary_lines, summary_record
 from relkit.scratch import held, leased_folder
 from relkit.units import US_PER_SECOND
@@ -134,7 +135,7 @@ def _make(
         keep_failed=fresh.parent.parent,
         on_done=on_step,
     )
-    for name, (notebook, _) in runs.items():
+    for name, (notebook, records) in runs.items():
         _hide_folders(notebook, {**parameters, "database": database.name, "config": Path(config).name})
         (fresh / f"{name}.ipynb").write_text(to_text(notebook), encoding="utf-8")
         links = [{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in notebooks]
@@ -145,6 +146,7 @@ def _make(
             code=code,
             data_hash=data_hash,
             links=links if len(links) > 1 else (),
+            files=write_tables(fresh, PAGES[name], records.tables),
         )
         (fresh / PAGES[name]).write_text(page, encoding="utf-8")
     shown = {name: shown for name, (_, shown) in runs.items()}
@@ -167,7 +169,7 @@ def _make(
         {name: list(records.plates) for name, records in shown.items()},
         {name: list(records.tables) for name, records in shown.items()},
         {name: list(records.verdicts) for name, records in shown.items()},
-        {path.name: sha256_of(path) for path in sorted(fresh.iterdir())},
+        {name: sha256_of(fresh / name) for name in _files(fresh)},
     )
     (fresh / "manifest.json").write_text(_json(manifest.record()), encoding="utf-8")
     return summary
@@ -228,7 +230,9 @@ def _summary_of(link: Path) -> dict[str, Any] | None:
 
 
 def _same_files(old: Path, new: Path) -> bool:
-    names = sorted(path.name for path in new.iterdir())
-    if sorted(path.name for path in old.iterdir()) != names:
-        return False
-    return all((old / name).read_bytes() == (new / name).read_bytes() for name in names)
+    names = _files(new)
+    return _files(old) == names and all((old / name).read_bytes() == (new / name).read_bytes() for name in names)
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

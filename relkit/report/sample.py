@@ -15,10 +15,11 @@ from nbformat import NotebookNode
 from relkit.exceptions import ReportError
 from relkit.period import period_of
 from relkit.report.contract import DEMO_WEEK, contract_of
-from relkit.report.outputs import check_outputs
+from relkit.report.outputs import check_outputs, shown_by
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
 from relkit.report.publish import NOTEBOOKS, PAGES
+from relkit.report.spreadsheet import write_tables
 from relkit.report.summary import summary_lines, summary_record
 
 PICTURE: Final = "availability_week"
@@ -51,6 +52,7 @@ def write_sample(folder: Path) -> list[Path]:
             links=[
                 {"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in NOTEBOOKS
             ],
+            files=write_tables(folder, PAGES[name], shown_by(notebook).tables),
         )
         (folder / PAGES[name]).write_text(page, encoding="utf-8")
     summary = summary_record(entry, period_of(DEMO_WEEK), data_hash)
@@ -58,7 +60,7 @@ def write_sample(folder: Path) -> list[Path]:
     (folder / "summary.json").write_text(text, encoding="utf-8")
     (folder / "summary.md").write_text("\n".join(summary_lines(summary)) + "\n", encoding="utf-8")
     (folder / f"{PICTURE}.svg").write_text(_picture(stored[NOTEBOOKS[0]]), encoding="utf-8")
-    return sorted(folder.iterdir())
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _picture(notebook: NotebookNode) -> str:
@@ -75,4 +77,4 @@ def _picture(notebook: NotebookNode) -> str:
 
 if __name__ == "__main__":
     for path in write_sample(project_folder() / "reports" / "sample"):
-        print(path.name)  # noqa: T201  says what it wrote
+        print(path.relative_to(project_folder() / "reports" / "sample"))  # noqa: T201  says what it wrote

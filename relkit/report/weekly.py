@@ -62,8 +62,8 @@ def publish_week(
     ReportError
         There is nothing to report; nothing was written.
     """
-    place = _database(database)
-    settings_path = config or (Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None)
+    place = chosen_database(database)
+    settings_path = chosen_config(config)
     settings = load_config(settings_path)
     zone = settings.report.zone
     now = now_us if now_us is not None else time.time_ns() // 1000
@@ -94,11 +94,17 @@ def publish_week(
     return WeeklyRun(published, tuple(lines), tuple(name for name, code in guardrails.items() if code in BROKEN))
 
 
-def _database(asked: Path | None) -> Path:
+def chosen_database(asked: Path | None) -> Path:
+    """Return the database that is meant: the one asked for, else relkit.duckdb in the current folder, else the demo week."""
     if asked is not None:
         return asked
     here = Path(DATABASE_NAME)
     return here if here.is_file() else ensure_demo()
+
+
+def chosen_config(asked: Path | None) -> Path | None:
+    """Return the settings that are meant: the file asked for, else relkit.toml in the current folder, else none."""
+    return asked or (Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None)
 
 
 def _newest_week_over(store: Store, zone: str, now_us: int) -> Period:

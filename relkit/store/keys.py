@@ -46,7 +46,9 @@ def read_key(database: Path) -> bytes | None:
         why = error.strerror if isinstance(error, OSError) else "it holds no key"
         raise StoreError(f"{place}: cannot be read ({why}); put the database's own key file there") from None
     if len(key) != KEY_BYTES:
-        raise StoreError(f"{place}: holds {len(key)} bytes, a key has {KEY_BYTES}; put the database's own key file there")
+        raise StoreError(
+            f"{place}: holds {len(key)} bytes, a key has {KEY_BYTES}; put the database's own key file there"
+        )
     return key
 
 

@@ -5,11 +5,12 @@ A label belongs to the fingerprint of an error, so it survives a database that i
 
 import csv
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from relkit.errors import SIGNAL_FIELDS, ErrorKind, fingerprint, read_signals, redact_text
+from relkit.errors import SIGNAL_FIELDS, ErrorKind, Label, fingerprint, read_signals, redact_text
 from relkit.errors.signals import NAME_CHARACTERS
 from relkit.exceptions import DataError, ParameterError, StoreError
 from relkit.store.open import Store, open_store
@@ -60,7 +61,7 @@ def label_error(database: str | Path, error: int | str, kind: str, by: str, at_u
     known, who = _kind(kind), _who(by)
     with _existing(database) as store:
         fp = _fingerprint(store, error)
-        _append(store, fp, known, who, at_us)
+        add_labels(store, [Label(fp, known, who, _moment(at_us))])
     return fp
 
 
@@ -92,15 +93,30 @@ def import_labels(database: str | Path, file: str | Path, by: str, at_us: int | 
     rows = _read(Path(file), by)
     with _existing(database) as store:
         there = labels(store)
-        added = 0
-        store.connection.execute("BEGIN")
+        fresh = []
         for fp, kind, who in rows:
             if there.get(fp) is not kind:
-                _append(store, fp, kind, who, at_us)
+                fresh.append(Label(fp, kind, who, _moment(at_us)))
                 there[fp] = kind
-                added += 1
+        store.connection.execute("BEGIN")
+        add_labels(store, fresh)
         store.connection.execute("COMMIT")
-    return added
+    return len(fresh)
+
+
+def add_labels(store: Store, rows: Iterable[Label]) -> None:
+    """Append labels to an open database.
+
+    Parameters
+    ----------
+    store : Store
+        Open for writing.
+    rows : iterable of Label
+        Their errors need not have been seen yet.
+    """
+    found = [[row.fp, row.kind.value, _who(row.by), row.at_us] for row in rows]
+    if found:
+        store.connection.executemany("INSERT INTO labels VALUES (?, ?, ?, ?)", found)
 
 
 def _read(file: Path, by: str) -> list[tuple[int, ErrorKind, str]]:
@@ -132,9 +148,8 @@ def _existing(database: str | Path) -> AbstractContextManager[Store]:
     return open_store(database, write=True)
 
 
-def _append(store: Store, fp: int, kind: ErrorKind, by: str, at_us: int | None) -> None:
-    now_us = time.time_ns() // 1000 if at_us is None else at_us
-    store.connection.execute("INSERT INTO labels VALUES (?, ?, ?, ?)", [fp, kind.value, by, now_us])
+def _moment(at_us: int | None) -> int:
+    return time.time_ns() // 1000 if at_us is None else at_us
 
 
 def _fingerprint(store: Store, error: int | str) -> int:

@@ -11,12 +11,16 @@ from typing import Final
 
 import duckdb
 
+from relkit.errors import redact_text
 from relkit.exceptions import RelkitError, StoreError
 from relkit.scratch import process_folder
 from relkit.store.keys import lend_key
 from relkit.store.migrate import migrate
 
 LOCK_WAIT_S: Final = 10.0
+# What a large log needs beyond it goes to disk. Two notebooks read at once, so that a report stays below 2 GB.
+READER_MEMORY: Final = "500MB"
+WRITER_MEMORY: Final = "1GB"
 _HOLDER: Final = re.compile(r"PID ([0-9]+)")
 _NO_ROOM: Final = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _NAMED_FILE: Final = re.compile(r'file "([^"]+)"')
@@ -76,9 +80,11 @@ def open_store(
         raise StoreError(f"{place}: no such database; `relkit ingest FILE --as attempts --database {place}` makes one")
     if write and not place.parent.is_dir():
         raise StoreError(f"{place.parent}: no such folder; make it first")
-    is_new = not place.exists()
+    was_there = place.exists()
+    is_new = False
     connection = _connect(place, write=write, threads=threads or _threads_asked(), wait_s=wait_s)
     try:
+        is_new = not was_there and not _has_tables(connection)  # else another one made it while we waited
         migrate(connection, place, may_write=write)
         if write:
             lend_key(connection, place)
@@ -116,6 +122,10 @@ def _remove_bare(connection: duckdb.DuckDBPyConnection, place: Path) -> None:
     place.with_name(f"{place.name}.wal").unlink(missing_ok=True)
 
 
+def _has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
+    return connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is not None
+
+
 def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
     try:
         return connection.execute("SELECT 1 FROM ingests LIMIT 1").fetchone() is None
@@ -132,12 +142,15 @@ def _threads_asked() -> int:
 
 def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb.DuckDBPyConnection:
     # Nothing may be fetched from a network.
+    spill = _spill_folder()
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(threads),
-        "temp_directory": _spill_folder(),
+        "temp_directory": spill,
         "autoinstall_known_extensions": "false",
         "TimeZone": "UTC",
     }
+    if spill:
+        config["memory_limit"] = WRITER_MEMORY if write else READER_MEMORY
     if place.is_file() and place.stat().st_size and not _has_magic(place):
         # DuckDB would read a CSV or Parquet file as a database in memory, and rows written there would be gone
         raise StoreError(
@@ -190,11 +203,12 @@ def _locked(place: Path, text: str, wait_s: float) -> str:
     pid = found.group(1)
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        name = " ".join(word.decode(errors="replace") for word in words if word)[:160]
+        # its words may hold a password; cut afterwards, because half a secret would not be known for one
+        name = redact_text(" ".join(word.decode(errors="replace") for word in words if word))[:160]
     except OSError:
         name = ""
     who = f"process {pid}" + (f" ({name})" if name else "")
-    return f"{place}: locked by {who} for more than {wait_s:.0f} s; close it there (a JupyterLab kernel: Shut Down Kernel) and run again"
+    return f"{place}: locked by {who} for more than {wait_s:.0f} s; wait for it, or close it there (a JupyterLab kernel: Shut Down Kernel), and run again"
 
 
 def _first_line(text: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from relkit.errors.redact import NUMBERS, NUMBERS_PREFILTER, PATTERNS, PREFILTER, Pattern
+from relkit.errors.redact.patterns import MARKED, MARKS
 from relkit.store.text import quoted
 
 KEY_VARIABLE: Final = "relkit_pseudonym_key"
@@ -82,12 +83,19 @@ def _replaced(text: str, pattern: Pattern) -> str:
 
 
 def _checked(text: str, pattern: Pattern) -> str:
-    """SQL that replaces the matches whose digits pass the test of Luhn, each by its text, wherever it stands."""
+    """SQL of the three steps of a pattern with a check digit: mark, replace what passes the test of Luhn, take the marks away."""
+    marked = _marked(text, pattern)
     doubled = "CASE WHEN i % 2 = 1 THEN d ELSE 2 * d - 9 * CAST(d > 4 AS INTEGER) END"
     digit = f"list_transform([CAST(n[i] AS INTEGER)], lambda d: {doubled})[1]"
     digits = "reverse(regexp_replace(m, '[^0-9]', '', 'g'))"
-    total = f"list_transform([{digits}], lambda n: list_sum(list_transform(range(1, length(n) + 1), lambda i: {digit})))[1]"
-    lead = "regexp_replace(m, '[0-9].*$', '')"
-    found = f"list_filter(regexp_extract_all(x, {quoted(pattern.regex)}), lambda m: {total} % 10 = 0)"
-    replaced = f"list_reduce({found}, lambda t, m: replace(t, m, concat({lead}, {quoted(pattern.replacement)})), x)"
-    return f"list_transform([{text}], lambda x: {replaced})[1]"
+    total = (
+        f"list_transform([{digits}], lambda n: list_sum(list_transform(range(1, length(n) + 1), lambda i: {digit})))[1]"
+    )
+    passing = f"list_filter(regexp_extract_all(x, {quoted(MARKED)}), lambda m: {total} % 10 = 0)"
+    replaced = f"list_reduce({passing}, lambda t, m: replace(t, m, {quoted(pattern.replacement)}), x)"
+    return f"list_transform([{marked}], lambda x: regexp_replace({replaced}, {quoted(MARKED)}, '\\1', 'g'))[1]"
+
+
+def _marked(text: str, pattern: Pattern) -> str:
+    between = f"\\1{MARKS[0]}\\2{MARKS[1]}"
+    return f"regexp_replace({text}, {quoted(pattern.regex)}, {quoted(between)}, 'g')"

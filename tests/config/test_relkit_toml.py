@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relkit.config import Config, Price, ReportSettings, ShadowPlan, load_config
+from relkit.errors import classify, load_rules
 from relkit.exceptions import ParameterError
 from relkit.slo import DEFAULT_EXCLUDED, Objective
 
@@ -110,8 +111,7 @@ def test_a_float_target_is_refused_with_the_remedy(write):
         ("[objective.a]\ntarget = '0.9'\nwindow = 7", "unknown key objective.a.window (did you mean window_days?)"),
         ("[report]\ntimezone = 'UTC'", "unknown key report.timezone (did you mean zone?)"),
         ("[shadow.x]\nmargin = 0.1\nmargn = 0.1", "unknown key shadow.x.margn (did you mean margin?)"),
-        ("[service.default]\nretry = {}", "unknown key service (known: objective, shadow, prices, report)"),
-        ("[[rule]]\nkind = 'UNKNOWN'", "unknown key rule (known: objective"),
+        ("[service.default]\nretry = {}", "unknown key service (known: objective, shadow, prices, report, rule)"),
         ("[objective.a]\nwindow_days = 7", "objective.a.target is missing"),
         ("[objective.a]\ntarget = true", "objective.a.target = True is not acceptable: input should be a valid string"),
         ("[objective.a]\ntarget = '0.9'\nthreshold_ms = 0", "objective.a.threshold_ms = 0"),
@@ -178,3 +178,41 @@ def test_no_file_raises_anything_but_a_parameter_error(tmp_path_factory, written
     path.write_bytes(written)
     with contextlib.suppress(ParameterError):
         load_config(path)
+
+
+RULE = """
+[[rule]]
+id = "shop.closed"
+kind = "API_INVALID_REQUEST"
+when = { status = 503, code = "SHOP_CLOSED" }
+before = "code.capacity"
+examples = [{ status = 503, code = "SHOP_CLOSED" }]
+counterexamples = [{ status = 503 }]
+"""
+
+
+def test_rules_of_the_file_are_laid_over_relkits_own(tmp_path):
+    place = tmp_path / "relkit.toml"
+    place.write_text(WHOLE + RULE, encoding="utf-8")
+    mine = load_config(place).rules
+    assert classify({"status": 503, "code": "SHOP_CLOSED"}, mine).rule == "shop.closed"
+    assert len(mine.rules) == len(load_rules().rules) + 1
+    assert mine.layers[-1] == str(place)
+    assert load_config(None).rules.hash == load_rules().hash != mine.hash
+
+
+def test_a_rule_with_faults_is_refused_with_file_and_line(tmp_path):
+    place = tmp_path / "relkit.toml"
+    place.write_text(RULE.replace("kind =", "knd =").replace("SHOP_CLOSED", "SHOP_OPEN", 1), encoding="utf-8")
+    with pytest.raises(ParameterError) as caught:
+        load_config(place)
+    told = str(caught.value).splitlines()[1:]
+    assert told[0].startswith(f"{place}, line 3, rule shop.closed: unknown kind None")
+    assert told[1].startswith(f"{place}, line 4, rule shop.closed: unknown key knd; did you mean kind?")
+
+
+def test_rules_that_are_no_list_of_tables_are_refused(tmp_path):
+    place = tmp_path / "relkit.toml"
+    place.write_text("rule = 3", encoding="utf-8")
+    with pytest.raises(ParameterError, match="rule = 3"):
+        load_config(place)

@@ -8,11 +8,14 @@ from relkit.errors import (
     FingerprintCounts,
     Signals,
     biggest_cause,
+    classify,
     fingerprint,
     kind_counts,
+    kind_hours,
     verdict,
 )
 from relkit.exceptions import DataError, ParameterError
+from relkit.prices import Use
 
 
 def seen(*rows):
@@ -80,3 +83,44 @@ def test_a_level_out_of_range_is_refused():
 def test_counts_below_zero_are_refused():
     with pytest.raises(DataError):
         FingerprintCount(1, Signals(), -1, 0)
+
+
+def test_hours_of_a_kind_are_those_of_its_errors_and_nothing_is_lost():
+    rows = (
+        FingerprintCount(1, Signals(status=500), 5, 0, hours=((10, 2), (12, 3))),
+        FingerprintCount(2, Signals(status=502), 4, 0, hours=((12, 4),)),
+        FingerprintCount(3, Signals(status=404), 1, 0, hours=((11, 1),)),
+        FingerprintCount(4, Signals(status=429), 9, 0),
+    )
+    answers = {row.fp: classify(row.signals) for row in rows}
+    wanted = {"API_NOT_FOUND": [0, 1, 0], "API_SERVER_ERROR": [2, 0, 7]}
+    assert kind_hours(FingerprintCounts(rows), answers) == (10, wanted)
+
+
+def test_hours_fill_the_span_that_is_asked_for():
+    rows = (FingerprintCount(1, Signals(status=500), 1, 0, hours=((10, 1),)),)
+    hour_us = 3_600_000_000
+    first, found = kind_hours(
+        FingerprintCounts(rows), {1: classify(Signals(status=500))}, 9 * hour_us, 12 * hour_us + 1
+    )
+    assert (first, found) == (9, {"API_SERVER_ERROR": [0, 1, 0, 0]})
+
+
+def test_without_a_clock_there_are_no_hours():
+    assert kind_hours(COUNTS, {}) == (0, {})
+
+
+def test_services_of_a_kind_are_counted_the_commonest_first():
+    rows = (
+        FingerprintCount(1, Signals(status=500), 5, 0, uses=(Use("a", "m", 2), Use("a", "n", 1), Use(None, None, 2))),
+        FingerprintCount(2, Signals(status=502), 4, 0, uses=(Use("b", None, 4),)),
+    )
+    (kind,) = kind_counts(FingerprintCounts(rows))
+    assert kind.services == (("b", 4), ("a", 3), (None, 2))
+
+
+def test_answers_made_already_are_not_made_again():
+    """Other answers give other kinds: the rules are not asked."""
+    given = {row.fp: classify(Signals(status=404)) for row in COUNTS.rows}
+    assert [row.kind.value for row in kind_counts(COUNTS, answers=given)] == ["API_NOT_FOUND"]
+    assert verdict(COUNTS, answers=given).sentence.startswith("API_NOT_FOUND leads with 100 %")

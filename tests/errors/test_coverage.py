@@ -7,7 +7,6 @@ import pytest
 from relkit.errors import FingerprintCount, FingerprintCounts, Signals, fingerprint, load_rules
 from relkit.errors.coverage import (
     SIGNALS,
-    answers_of,
     coverage_of,
     deciding_signal,
     draft_condition,
@@ -133,9 +132,3 @@ def inline(row):
     ((name, value),) = row.items()
     text = value if isinstance(value, int) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return f"{{ {name} = {text} }}"
-
-
-def test_each_distinct_error_is_classified_once_under_its_fingerprint():
-    assert {fp: answer.rule for fp, answer in answers_of(seen((BOTH, 1, ())), RULES).items()} == {
-        fingerprint(BOTH): "both"
-    }

@@ -40,7 +40,7 @@ def test_permanent_called_transient_costs_the_tries_waits_and_dollars_of_this_lo
     (cost, *_) = cost_of_mistakes(counts, right, {0: classify(DOWN), 1: classify(DOWN)}, tries, (USE,))
     assert (cost.attempts, cost.amount, cost.unit) == (12, 20, "tries")
     assert cost.text == (
-        "20 extra tries, with 3 tries a request as this log makes them; 10 s of waiting for users in all; at most $0.002 at $0.0001 a call"
+        "20 extra tries, with 3 tries a request as this log makes them; 10 s of waiting for users in all; at most $0.002 at $0.10 for 1,000 calls"
     )
 
 
@@ -49,7 +49,7 @@ def test_a_call_is_priced_by_tokens_where_the_log_has_no_cost():
     cost = priced(BAD, DOWN, tries=NextTries((), 2), calls=(use,), prices={"m": Price(3, 3)})[
         "permanent, called transient"
     ]
-    assert cost.text.endswith("at most $15.00 at $1.50 a call")
+    assert cost.text.endswith("at most $15.00 at $1,500.00 for 1,000 calls")
 
 
 @pytest.mark.parametrize("calls", [(), (Use("llm", "m", 3),), (Use("other", "m", 4, 4, 400),)])
@@ -95,7 +95,7 @@ def test_without_the_servers_word_too_early_is_unknown():
 def test_a_missed_alert_says_how_long_it_went_on_and_that_no_log_knows_who_looked():
     cost = priced(AUTH, BAD)["needs a person, called without alert"]
     assert cost.amount is None
-    assert "went on for 90 s" in cost.text
+    assert "came over 90 s" in cost.text
     assert "no log" in cost.text
 
 

@@ -150,7 +150,12 @@ def test_two_names_that_become_one_stay_two():
 def test_headers_known_to_be_harmless_stay_and_names_of_parameters():
     headers = {"Retry-After": "20", "X-RateLimit-Remaining": "3", "Authorization": "x", "X-New": "y"}
     assert redact({"response_headers": headers}) == {
-        "response_headers": {"Retry-After": "20", "X-RateLimit-Remaining": "3", "Authorization": REDACTED, "X-New": REDACTED}
+        "response_headers": {
+            "Retry-After": "20",
+            "X-RateLimit-Remaining": "3",
+            "Authorization": REDACTED,
+            "X-New": REDACTED,
+        }
     }
     assert redact({"query": {"a": "1"}, "query_string": "a=1&b=2"}) == {
         "query": {"a": REDACTED}, "query_string": "a=[redacted]&b=[redacted]"
@@ -168,7 +173,7 @@ def test_caps_replace_and_cycles_end():
     assert len(redact(list(range(ITEMS)))) == ITEMS
     assert redact(list(range(ITEMS + 1)))[-1] == TOO_MANY
     many = [["a"] * 900] * 100
-    assert sum(text == "a" for row in redact(many) for text in row) < NODES
+    assert sum(len(row) for row in redact(many) if isinstance(row, list)) < NODES + 900
     twice: Any = "bottom"
     for _ in range(14):  # 2 to the 14th leaves by 14 lists
         twice = [twice, twice]

@@ -55,5 +55,3 @@ def test_duckdb_cleans_messages_alike(duck, texts):
     """The whole way of a message: NUL, 4,000 characters, redaction, digits, blanks, 500 characters."""
     found = duck.execute(f"select {_clean('t')} from {_ROWS}", {"texts": texts}).fetchall()
     assert [row[0] for row in found] == [clean_message(text) for text in texts]
-
-

@@ -3,6 +3,7 @@
 import pytest
 
 from relkit.errors import ErrorKind, Signals, load_rules, read_signals
+from relkit.errors.rule_tables import Layer
 from relkit.exceptions import ParameterError
 
 RULES = load_rules()
@@ -115,6 +116,12 @@ def test_all_findings_are_told_at_once_in_the_order_of_the_file():
     told = str(caught.value).splitlines()
     assert told[0] == "4 findings in the rules:"
     assert [line.split(", ")[1] for line in told[1:]] == ["line 9", "line 14", "line 14", "line 14"]
+
+
+def test_tables_of_tables_and_what_stands_behind_the_rules_have_lines_too():
+    text = "[[rule]]\nid = 'mine'\n[rule.when]\nstatuss = 418\n\n[report]\nkind = 3\nwhen = 4\n"
+    layer = Layer("relkit.toml", text)
+    assert (layer.line(0, "when"), layer.line(0, "id"), layer.line(0, "kind"), layer.line(1)) == (3, 2, 2, None)
 
 
 def test_a_line_is_found_though_rules_are_written_in_one_line():

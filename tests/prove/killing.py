@@ -29,9 +29,9 @@ class Ended:
     moment_s: float
 
     @property
-    def before_it_began(self) -> bool:
-        """Whether Python itself was ended, while it still loaded the command line."""
-        return self.code in {-signal.SIGTERM, -signal.SIGINT} or self.err.rstrip().endswith("KeyboardInterrupt")
+    def by_python(self) -> bool:
+        """Whether Python itself was ended: while it still loaded the command line, or when all was done and said."""
+        return self.code in {-signal.SIGTERM, -signal.SIGINT}
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -47,26 +47,18 @@ def is_whole(folder: Path) -> bool:
     return bool(found == manifest["files"])
 
 
-def stored(database: Path) -> str:
-    """Hash everything a database stores, so that two states can be compared; as a reader sees it, while nobody writes."""
-    from relkit.store import open_store  # noqa: PLC0415  pytest collects this module and must not pay for it
+def stored(database: Path) -> tuple[object, ...]:
+    """Count and hash the rows of every table, and the ledger, so that two states of a database can be compared."""
+    from relkit.store import open_store, readings  # noqa: PLC0415  pytest collects this module and must not pay for it
 
-    digest = hashlib.sha256()
     with open_store(database, wait_s=0) as store:
         ask = store.connection.execute
-        tables = ask("SELECT table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY 1").fetchall()
-        for (table,) in tables:
-            if table != "classifications":  # what follows from the rest, and is read as if it were there
-                digest.update(repr((table, ask(f"SELECT * FROM {table} ORDER BY ALL").fetchall())).encode())
-    return digest.hexdigest()
-
-
-def ledger_hash(database: Path) -> str:
-    """Return the data hash."""
-    from relkit.store import open_store, readings  # noqa: PLC0415
-
-    with open_store(database, wait_s=0) as store:
-        return readings.data_hash(store)
+        tables = [name for (name,) in ask("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1").fetchall()]
+        return readings.data_hash(store), *(
+            (table, *ask(f"SELECT count(*), sum(hash(row_)::HUGEINT) FROM {table} AS row_").fetchall()[0])
+            for table in tables
+            if table != "classifications"  # follows from the rest, and is read as if it were there
+        )
 
 
 def processes(named: str) -> dict[int, str]:

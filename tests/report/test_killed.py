@@ -1,4 +1,4 @@
-"""A report that is ended from outside, at any moment: nothing is published, nothing keeps running."""
+"""Reports that are ended from outside, at any moment: nothing half is published, nothing keeps running."""
 
 import os
 import random
@@ -10,81 +10,88 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prove import killed_report
+from prove.killing import INTERRUPTED, command, processes, wait_until
 
+from relkit.report import kernel
 from relkit.report.publish import Published
 
-WEEK = "2026-W47"
+LASTS_S = 8.0
+ADOPTED = """
+import ctypes, os, subprocess, sys, time
+assert not ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # adopt orphans, as systemd does in a session
+parent = subprocess.Popen([sys.executable, "-c", '''
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "relkit.report.kernel", "-f", sys.argv[1]], env={**os.environ, "JPY_PARENT_PID": str(os.getpid())})
+print(child.pid, flush=True)
+os.kill(os.getpid(), 9)
+''', sys.argv[1]], stdout=subprocess.PIPE, text=True)
+child = int(parent.stdout.readline())
+parent.wait()
+end = time.monotonic() + 30
+while time.monotonic() < end:
+    gone, how = os.waitpid(child, os.WNOHANG)
+    if gone:
+        sys.exit(f"ended by itself: {os.waitstatus_to_exitcode(how)}")
+    time.sleep(0.05)
+os.kill(child, 9)
+sys.exit("would stay")
+"""
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for stray processes in /proc")
 
 
-def living(folder: Path) -> list[str]:
-    """Processes whose command line names a folder: kernels are started with a file in it."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
-        except OSError:
-            continue
-        if f"{folder}/" in words:
-            found.append(f"{process.name}: {words}")
-    return found
-
-
-def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return holds()
-
-
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for stray processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT], ids=lambda number: number.name)
-def test_an_ended_run_publishes_nothing_and_leaves_no_kernel(
-    number: signal.Signals, put: Callable[..., Published], demo_database: Path, tmp_path: Path
+@pytest.mark.parametrize("way", [way for way in killed_report.WAYS if way != "full disk"])
+def test_a_report_that_is_ended_publishes_all_or_nothing(
+    way: str, put: Callable[..., Published], demo_database: Path, tmp_path: Path
 ) -> None:
-    """The moment is random within the first kernels' life; last week's page stands, the next run clears up."""
-    reports = tmp_path / "reports"
-    put(reports)
-    before = {path.name: path.read_bytes() for path in (reports / WEEK).iterdir()}
-    words = [
-        sys.executable,
-        "-m",
-        "relkit",
-        "report",
-        "-d",
-        str(demo_database),
-        "--week",
-        WEEK,
-        "--reports",
-        str(reports),
-    ]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    """Five of the fifty of `make prove AREA=spine --slow`, other moments each time; the seed is told when one goes wrong."""
+    pages = tmp_path / "stood"
+    put(pages)
+    seed = random.randrange(1 << 32)
+    made = killed_report.Bench(demo_database, pages, LASTS_S, 1 << 20)
+    kill = killed_report.kill(made, way, tmp_path / "run", random.Random(seed))
+    assert kill is not None
+    assert (seed, kill.wrong) == (seed, ())
+
+
+def test_a_second_interrupt_does_not_stop_the_clearing_up(demo_database: Path, tmp_path: Path) -> None:
+    """Ctrl-C, and again, and the terminal closed on top of it."""
+    pages = tmp_path / "pages"
+    words = ["report", "-d", str(demo_database), "--week", killed_report.WEEK, "--reports", str(pages)]
+    with subprocess.Popen(command(words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         try:
-            runs = reports / ".runs"
-            assert wait_until(lambda: bool(living(runs)), 60), "no kernel was started"
-            moment = random.uniform(0.0, 1.5)
-            time.sleep(moment)
-            run.send_signal(number)
+            assert wait_until(lambda: len(processes(f"{pages}/.runs/")) > 0, 60), "no kernel was started"
+            for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                run.send_signal(number)
+                time.sleep(random.uniform(0.0, 0.05))
             out, err = run.communicate(timeout=30)
         finally:
             run.kill()
-    at = f"ended {moment:.2f} s after the first kernel began"
-    assert out == "", at
-    assert wait_until(lambda: not living(runs), 10), (at, living(runs))
-    assert (reports / WEEK).is_symlink(), at
-    assert {path.name: path.read_bytes() for path in (reports / WEEK).iterdir()} == before, at
-    left = [path for path in runs.iterdir() if path.name != f"{WEEK}-0001"]
-    if number == signal.SIGKILL:
-        assert run.returncode == -signal.SIGKILL
-        assert len(left) == 1, at
-        assert left[0].name.startswith("making-")
-        assert not list(left[0].rglob("*.html")), at
-        for path in (left[0], *left[0].rglob("*")):
-            os.utime(path, (0, 0))
-    else:
-        assert run.returncode == 1, at
-        assert err == "relkit: interrupted; nothing half done was kept\n", at
-        assert left == [], at
-    put(reports)
-    assert [path.name for path in runs.iterdir()] == [f"{WEEK}-0001"]
+    assert (run.returncode, out, err) == (1, "", INTERRUPTED)
+    assert processes(f"{pages}/") == {}
+    assert list((pages / ".runs").iterdir()) == []
+
+
+def test_a_kernel_whose_parent_was_killed_while_it_loaded_ends(tmp_path: Path) -> None:
+    """Also where another process than number 1 adopts it, which ipykernel takes for its parent."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux lets a process adopt orphans")
+    done = subprocess.run(
+        [sys.executable, "-c", ADOPTED, str(tmp_path / "kernel.json")], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip().splitlines()[-1] == "ended by itself: 1"
+
+
+def test_a_kernel_lives_while_its_parent_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise StopIteration
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    with pytest.raises(StopIteration):
+        kernel.end_with(os.getppid())
+    assert looks == [kernel.LOOKS_EVERY_S] * 3

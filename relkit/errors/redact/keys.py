@@ -124,7 +124,13 @@ def is_query_key(name: str) -> bool:
     >>> is_query_key("queryString"), is_query_key("params")
     (True, False)
     """
-    return words_of(name)[-2:] in (["query"], ["query", "string"], ["query", "params"], ["querystring"], ["url", "params"])
+    return words_of(name)[-2:] in (
+        ["query"],
+        ["query", "string"],
+        ["query", "params"],
+        ["querystring"],
+        ["url", "params"],
+    )
 
 
 class Meaning(enum.Enum):

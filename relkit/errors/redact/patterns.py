@@ -28,6 +28,13 @@ def any_case(text: str) -> str:
     return re.sub(r"[A-Za-z]", lambda letter: f"[{letter[0].upper()}{letter[0].lower()}]", text)
 
 
+MARKS: Final = (
+    "\ufdd0",
+    "\ufdd1",
+)  # Unicode keeps these two for the inside of programs; no text has both around digits
+MARKED: Final = f"{MARKS[0]}([0-9 -]+){MARKS[1]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     r"""One thing to take out, as `regexp_replace(text, regex, replacement, 'g')` does it.
@@ -45,7 +52,8 @@ class Pattern:
     gate : str
         An expression that matches somewhere in every match, in lower case, and is cheaper to look for; empty: there is none.
     has_check_digit : bool
-        Whether the digits of a match must also pass the test of Luhn; such a pattern replaces nothing but its match.
+        Whether the digits of group 2 must also pass the test of Luhn; such a pattern is applied in three steps: candidates are
+        set between `MARKS`, those that pass are replaced with their marks, and the marks of the others are taken away.
 
     Examples
     --------
@@ -97,7 +105,7 @@ _KEY = (
 # Where a word may begin: a digit before it is as good as a blank, because messages mask digits afterwards, and cleaning
 # a clean message must change nothing.
 _START = r"(\b|[0-9])"
-_EQUALS = r"""(?:\\?["'])?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}"""
+_EQUALS = r"""(?:\\{0,3}["'])?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}"""
 _PROVIDER_HINTS = (
     "sk-", "gsk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "aiza", "akia", "asia", "hf_", "k_live_", "k_test_", "xai-", "pplx-",
     "nvapi-", "glpat-",
@@ -141,12 +149,6 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         "[email]",
         ("@",),
     ),
-    Pattern(
-        "url_query",
-        rf"""([?&][A-Za-z0-9_.~%-]{{1,64}}=)[^{_SPACE}&"'<>\\]+""",
-        r"\1[redacted]",
-        ("?", "&"),
-    ),
     # A cookie header is a list of values: all of the line goes.
     Pattern(
         "cookie",
@@ -157,8 +159,8 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     # Quoted values first: a bare value must not swallow the key of a quoted one. Three kinds of quotes, one search.
     Pattern(
         "key_quoted",
-        rf"""({_KEY}{_EQUALS})(?:(\\")[^"\\\r\n]*|(")[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*"""
-        r"""|(')[^'\\\r\n]*(?:\\[^\r\n][^'\\\r\n]*)*)""",
+        rf"""({_KEY}{_EQUALS})(?:(\\{{1,3}}["'])[^"'\\\r\n]*|(")[^"\\\r\n]*(?:\\+[^\\\r\n][^"\\\r\n]*)*"""
+        r"""|(')[^'\\\r\n]*(?:\\+[^\\\r\n][^'\\\r\n]*)*)""",
         r"\1\2\3\4[redacted]",
         _KEY_HINTS,
         _KEY_GATE,
@@ -171,8 +173,14 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         _KEY_HINTS,
         _KEY_GATE,
     ),
+    # Last: a value that itself is a key with its value would lose the name that gives the rest away.
+    Pattern(
+        "url_query",
+        rf"""([?&][A-Za-z0-9_.~%-]{{1,64}}=)[^{_SPACE}&"'<>\\]+""",
+        r"\1[redacted]",
+        ("?", "&"),
+    ),
 )
-
 
 
 # What may stand before a number: no letter, digit or point, which would make it part of a name or of a longer number,
@@ -192,12 +200,10 @@ _SSN = (
 # The groups of North America; one mark at least is no blank, because counters stand side by side.
 _PHONE = r"(?:(?:1[ .-])?(?:\([0-9]{3}\) ?|[0-9]{3}[.-])[0-9]{3}[ .-][0-9]{4}|[0-9]{3} [0-9]{3}-[0-9]{4})"
 # Whole, or in groups.
-_PHONE_ABROAD = (
-    r"\+[1-9](?:[0-9]{8,14}|[0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9]{1,5}(?:[ .-][0-9]{2,8}){1,4})"
-)
+_PHONE_ABROAD = r"\+[1-9](?:[0-9]{8,14}|[0-9]{0,2}[ .-]?(?:\([0-9]{1,4}\)[ .-]?)?[0-9]{1,5}(?:[ .-][0-9]{2,8}){1,4})"
 _NUMBER_GATE = "[0-9]{3}(?:[0-9]{10}|-[0-9]{2}-[0-9]{4}|[ .-][0-9]{4}|[0-9][ -][0-9]{4})"
 NUMBERS: Final[tuple[Pattern, ...]] = (
-    Pattern("card", rf"{_LEAD}{_CARD}\b", "[card]", gate=_NUMBER_GATE, has_check_digit=True),
+    Pattern("card", rf"{_LEAD}({_CARD})\b", "[card]", gate=_NUMBER_GATE, has_check_digit=True),
     Pattern("ssn", rf"{_LEAD}{_SSN}\b", r"\1[ssn]", gate=_NUMBER_GATE),
     Pattern("phone", rf"{_LEAD}{_PHONE}\b", r"\1[phone]", gate=_NUMBER_GATE),
     Pattern("phone_abroad", rf"{_LEAD}{_PHONE_ABROAD}\b", r"\1[phone]", ("+",)),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Final
 
-from relkit.errors.redact.patterns import ADDRESS, NUMBERS, PATTERNS, Pattern
+from relkit.errors.redact.patterns import ADDRESS, MARKED, MARKS, NUMBERS, PATTERNS, Pattern
 
 Replace = Callable[[str], str]
 Search = Callable[[str], object]
@@ -71,10 +71,8 @@ def _replace_of(pattern: Pattern) -> Replace:
         return lambda text: compiled.sub(replacement, text)
 
     def replace_checked(text: str) -> str:
-        for match in compiled.finditer(text):
-            if passes_luhn(match[0]):
-                text = text.replace(match[0], match[1] + replacement)
-        return text
+        marked = compiled.sub(rf"\1{MARKS[0]}\2{MARKS[1]}", text)
+        return _MARKED.sub(lambda match: replacement if passes_luhn(match[1]) else match[1], marked)
 
     return replace_checked
 
@@ -88,6 +86,7 @@ def _steps(patterns: Iterable[Pattern]) -> list[tuple[tuple[str, ...], Search | 
     return steps
 
 
+_MARKED: Final = _compiled(MARKED)
 _WORDS: Final = _steps(PATTERNS)
 _NUMBERS: Final = _steps(NUMBERS)
 _WITHOUT_ADDRESS: Final = _replace_of(ADDRESS)

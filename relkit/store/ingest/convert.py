@@ -5,7 +5,8 @@ so that rowid + 1 is a record's place. It carries `wanted` (the mapping's `[rows
 cannot be a row), `fresh` (may be stored), `line_hash`, and our columns as they are stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -37,8 +38,12 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
     (str, list of str)
         SELECT text giving wanted, problem, fresh, line_hash and the columns; names of the columns.
     """
-    fields = [time_field("ts", scan.column(mapping.time.column), mapping.time, required=True)] if mapping.time else []
-    wanted = [_condition("[rows] where", mapping.rows.where, scan.column)] if mapping.rows else []
+    fields, wanted = [], []
+    if mapping.time:
+        with _named(mapping, "[time] column"):
+            fields.append(time_field("ts", scan.column(mapping.time.column), mapping.time, required=True))
+    if mapping.rows:
+        wanted.append(_condition(mapping, "[rows] where", mapping.rows.where, scan.column))
     records, end_column, order = "", None, ""
     if mapping.pair:
         records = _paired_records(mapping, scan, fields[0])
@@ -50,10 +55,15 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
 
     target = TARGETS[mapping.kind]
     for name, cell in mapping.columns.items():
-        raw = _origin(cell, scan.column, end_column)
+        with _named(mapping, f"[columns] {name}"):
+            raw = _origin(cell, scan.column, end_column)
         fields.append(field_of(name, target.columns[name], raw, cell.unit, mapping.time))
-    fields += [constant_field(name, target.columns[name], value) for name, value in mapping.constants.items()]
-    fields += [sample_field(name, cell, _origin(cell, scan.column)) for name, cell in mapping.samples.items()]
+    for name, value in mapping.constants.items():
+        with _named(mapping, f"[constants] {name}"):
+            fields.append(constant_field(name, target.columns[name], value))
+    for name, cell in mapping.samples.items():
+        with _named(mapping, f"[samples] {name}"):
+            fields.append(sample_field(name, cell, _origin(cell, scan.column)))
     if mapping.pair:
         fields = [_only_when_ended(field) for field in fields]
         fields.append(constant("ended", "relkit__ended"))
@@ -108,10 +118,20 @@ def _defaults(mapping: Mapping, named: list[Field]) -> dict[str, str]:
     return defaults
 
 
-def _condition(where: str, text: str, column: Column) -> str:
-    compiled = compile_expression(text, column)
-    if compiled.kind != "boolean":
-        raise DataError(f"{where} = {text!r} is no condition; write a comparison")
+@contextmanager
+def _named(mapping: Mapping, key: str) -> Iterator[None]:
+    """Say with every error in which file it lies and below which key."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{mapping.name}: {key}: {error}") from None
+
+
+def _condition(mapping: Mapping, key: str, text: str, column: Column) -> str:
+    with _named(mapping, key):
+        compiled = compile_expression(text, column)
+        if compiled.kind != "boolean":
+            raise DataError(f"{text!r} is no condition; write a comparison")
     return f"coalesce({compiled.sql}, FALSE)"
 
 
@@ -121,9 +141,10 @@ def _paired_records(mapping: Mapping, scan: Scan, ts: Field) -> str:
     The lines lie in a table by now (`scan.lines_table`), so that looking twice reads the file once.
     """
     assert mapping.pair is not None
-    starts = _condition("[pair] start", mapping.pair.start, scan.column)
-    ends = _condition("[pair] end", mapping.pair.end, scan.column)
-    by = ", ".join(scan.column(name) for name in mapping.pair.by)
+    starts = _condition(mapping, "[pair] start", mapping.pair.start, scan.column)
+    ends = _condition(mapping, "[pair] end", mapping.pair.end, scan.column)
+    with _named(mapping, "[pair] by"):
+        by = ", ".join(scan.column(name) for name in mapping.pair.by)
     within_us = round(mapping.pair.within_s * 1e6)
     raw = f"SELECT *, rowid AS relkit__n, {starts} AS relkit__start, {ends} AS relkit__ends, {ts.step('raw')} AS {ts.key}__r FROM {scan.records}"
     parsed = f"SELECT *, {ts.step('parsed')} AS {ts.key}__p FROM ({raw})"

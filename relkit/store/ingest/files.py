@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,19 @@ ENDINGS: Final[dict[str, Format]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_UNPACK: Final = "unpack it, or pack it with gzip or zstd"
+_FIRST_BYTES: Final = {
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+    b"\x1f\x8b": "packed with gzip; give its name the ending .gz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd; give its name the ending .zst",
+    b"BZh": f"packed with bzip2, which is not read; {_UNPACK}",
+    b"\xfd7zXZ": f"packed with xz, which is not read; {_UNPACK}",
+    b"PK\x03\x04": f"a zip archive or a spreadsheet, which is not read; {_UNPACK}, or save it as CSV",
+    b"PAR1": "Parquet; give its name the ending .parquet",
+    b"SQLite format 3": "an SQLite database; write the table out as CSV",
+}
+_COMBINED: Final = re.compile(rb'\S+ \S+ [^\[\n]{1,80} ?\[\d{1,2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "')
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,7 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
     head = _head(path, packing)
     if not head.strip():
         raise DataError(f"{path.name}: is empty; there is nothing to read")
+    _must_be_text(path.name, head, packing)
     if b"\0" in head[:4096]:
         raise DataError(
             f"{path.name}: does not look like text (it holds zero bytes); CSV, JSONL and Parquet can be read"
@@ -185,6 +200,19 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
     if twice := sorted({cell for cell in header if header.count(cell) > 1}):
         raise DataError(f"{path.name}: the header names {', '.join(map(repr, twice))} twice; rename one")
     return LogFile(path, "csv", packing, chosen, tuple(header))
+
+
+def _must_be_text(name: str, head: bytes, packing: str) -> None:
+    """Refuse by name what a file's first bytes tell to be something else than lines of UTF-8 text."""
+    for start, what in _FIRST_BYTES.items():
+        if head.startswith(start):
+            inside = "" if packing == "none" else " inside its packing"
+            raise DataError(f"{name}: is {what}{inside}")
+    if _COMBINED.match(head):
+        raise DataError(
+            f"{name}: is an access log in the servers' common or combined format, which names no columns; have the server write "
+            "JSON lines (nginx: log_format with escape=json), or convert it to CSV with a header line"
+        )
 
 
 def _head(path: Path, packing: str, size: int = 1 << 16) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from relkit.exceptions import DataError
 from relkit.store.ingest.targets import TARGETS
@@ -117,6 +117,12 @@ class Mapping(_Strict):
     constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
     rows: Rows | None = None
     pair: Pair | None = None
+    _name: str = PrivateAttr("mapping")
+
+    @property
+    def name(self) -> str:
+        """Name of its file, for messages; no part of what it says."""
+        return self._name
 
     @field_validator("columns", "samples", mode="before")
     @classmethod
@@ -201,13 +207,17 @@ def parse_mapping(text: str, where: str = "mapping", kind: str | None = None) ->
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{where}: not valid TOML: {error}") from None
+        last = text.rstrip().count("\n") + 1
+        fault = str(error).replace("at end of document", f"at line {last}, the end of the file")
+        raise DataError(f"{where}: not valid TOML: {fault}") from None
     if kind is not None and raw.setdefault("kind", kind) != kind:
         raise DataError(f"{where}: says kind = {raw['kind']!r}, the command says --as {kind}; make them agree")
     try:
-        return Mapping.model_validate(raw)
+        mapping = Mapping.model_validate(raw)
     except ValidationError as error:
         raise DataError("\n".join(f"{where}: {_sentence(item)}" for item in error.errors())) from None
+    mapping._name = where  # noqa: SLF001  pydantic sets no private field when it validates
+    return mapping
 
 
 _SECTIONS: Final[dict[str, type[BaseModel]]] = {

@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from relkit.exceptions import DataError
 from relkit.scratch import leased_folder, process_folder
-from relkit.store.ingest.files import CHUNK, LogFile, open_bytes
+from relkit.store.ingest.files import CHUNK, DELIMITERS, LogFile, open_bytes
 from relkit.store.text import identifier, md5_64, quoted
 
 MAX_LINE_BYTES: Final = 16 << 20
@@ -110,37 +110,37 @@ class Scan:
             f"header=true, {common}){blank})"
         )
 
-    def must_have_keys(self, connection: DuckDBPyConnection) -> None:
-        """Refuse a misspelt JSON key: one that stands in no line while one much like it does, which nobody reads.
+    def unseen_keys(self, connection: DuckDBPyConnection) -> list[str]:
+        """List the JSON keys that are asked for and stand in no line; one that looks misspelt is refused.
 
-        A key that is merely absent is none: many logs write `error` only where there is one.
+        A key that is merely absent is no error: many logs write `error` only where there is one.
 
         Raises
         ------
         DataError
-            With the key that is probably meant.
+            One much like it stands there, and nobody reads that one: it is probably meant.
         """
         if self.file.format != "jsonl":
-            return
-        unread = [name for name in self.file.columns if name not in self._json_keys]
-        doubtful = {
-            name: alias
-            for name, alias in self._json_keys.items()
-            if name not in self.file.columns and get_close_matches(name, unread, n=1, cutoff=_MISSPELT)
-        }
+            return []
+        doubtful = {name: alias for name, alias in self._json_keys.items() if name not in self.file.columns}
         if not doubtful:
-            return
+            return []
         counts = connection.execute(
             f"SELECT {', '.join(f'count({alias})' for alias in doubtful.values())} FROM {self.records}"
         ).fetchone()
-        for name, count in zip(doubtful, counts or (), strict=True):
-            if not count:
+        unseen = [name for name, count in zip(doubtful, counts or (), strict=True) if not count]
+        unread = [name for name in self.file.columns if name not in self._json_keys]
+        for name in unseen:
+            if get_close_matches(name, unread, n=1, cutoff=_MISSPELT):
                 raise self._absent(name, self.file.columns)
+        return unseen
 
     def _absent(self, name: str, known: tuple[str, ...]) -> DataError:
         near = get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         what = "key" if self.file.format == "jsonl" else "column"
+        if self.file.format == "csv" and len(known) == 1 and any(mark in known[0] for mark in DELIMITERS):
+            hint = f"; it was split at {self.file.delimiter!r}: say delimiter = \"...\" in the mapping"
         return DataError(f"{self.file.path.name}: has no {what} {name!r}{hint} (it has {', '.join(known)})")
 
 

@@ -216,15 +216,15 @@ def constant_field(name: str, form: Form, value: object) -> Field:
         return constant(name, "TRUE" if value else "FALSE")
     if form == "text" and isinstance(value, str):
         if name in WORDS and value not in WORDS[name]:
-            raise DataError(f"[constants] {name} = {value!r} is none of {', '.join(WORDS[name])}")
+            raise DataError(f"{value!r} is none of {', '.join(WORDS[name])}")
         return constant(name, f"CAST({quoted(value)} AS VARCHAR)")
     if form in _RANGES and type(value) is int:
         low, high, kind, what = _RANGES[form]
         if not low <= value <= high:
-            raise DataError(f"[constants] {name} = {value!r} is {what.removesuffix(' in the unit given')}")
+            raise DataError(f"{value!r} is {what.removesuffix(' in the unit given')}")
         return constant(name, f"CAST({value} AS {kind})")
     raise DataError(
-        f"[constants] {name} = {value!r} is no {form}; constants stand in our own units (whole microseconds, counts)"
+        f"{value!r} is no {form}; constants stand in our own units (whole microseconds, counts)"
     )
 
 

@@ -3,7 +3,7 @@
 A reading holds no threshold, rate or quantile level; which rows are bad comes in as an argument.
 """
 
-from relkit.store.readings.failures import call_uses, cause_hours, fingerprint_counts, labels
+from relkit.store.readings.failures import call_uses, fingerprint_counts, labels
 from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
 from relkit.store.readings.requests import groups, latencies, minute_shares, minutes, uptimes
 from relkit.store.readings.retries import next_tries
@@ -12,7 +12,6 @@ from relkit.store.readings.traps import traps
 
 __all__ = [
     "call_uses",
-    "cause_hours",
     "data_hash",
     "experiment",
     "experiments",

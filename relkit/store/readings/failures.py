@@ -1,15 +1,11 @@
-"""What failed: fingerprints counted, and the hours in which each kind came."""
+"""What failed: fingerprints counted with the hours in which they came, what calls used, and labels."""
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from relkit.errors import ErrorKind, FingerprintCount, FingerprintCounts, RuleSet, Signals
+from relkit.errors import ErrorKind, FingerprintCount, FingerprintCounts, Signals
 from relkit.errors.signals import SIGNAL_FIELDS
 from relkit.period import Period
 from relkit.prices import Use
-from relkit.store.classify import kinds_table
 from relkit.store.open import Store
 from relkit.store.readings.log import within
 from relkit.units import US_PER_HOUR
@@ -21,18 +17,20 @@ FAILED: Final = "role = 'user' AND fp IS NOT NULL AND ok IS DISTINCT FROM TRUE"
 def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
     """Count user attempts by error fingerprint, most frequent first.
 
-    failed_requests counts the requests whose last attempt has the fingerprint.
+    failed_requests counts the requests whose last attempt has the fingerprint. An attempt belongs to the hour, and the
+    period, in which it ends.
     """
     where, values = within(period, "ts + coalesce(latency_us, 0)")
     fields = ", ".join(f"f.{name}" for name in SIGNAL_FIELDS)
+    # A request with one attempt is the usual case: only those with more are looked up.
     rows = store.connection.execute(
         f"WITH failed AS (SELECT fp, ts, source, request_id, attempt, granularity FROM attempts WHERE {FAILED} AND {where}), "
-        "lasts AS (SELECT source, request_id, max(attempt) AS attempt FROM attempts WHERE role = 'user' "
-        "AND (source, request_id) IN (SELECT source, request_id FROM failed WHERE granularity = 'attempt') GROUP BY source, request_id) "
-        f"SELECT fp, {fields}, count(*), "
-        "count(*) FILTER (failed.request_id IS NULL OR granularity = 'request' OR failed.attempt = lasts.attempt), "
-        "min(failed.ts), max(failed.ts) FROM failed LEFT JOIN lasts USING (source, request_id) JOIN fingerprints f USING (fp) "
-        f"GROUP BY fp, {fields} ORDER BY count(*) DESC, fp",
+        "lasts AS (SELECT source, request_id, max(attempt) AS attempt FROM attempts WHERE role = 'user' AND request_id IS NOT NULL "
+        "AND attempt > (SELECT min(attempt) FROM attempts) GROUP BY source, request_id), "
+        "counted AS (SELECT fp, count(*) AS attempts, "
+        "count(*) FILTER (granularity = 'request' OR lasts.attempt IS NULL OR failed.attempt >= lasts.attempt) AS requests, "
+        "min(failed.ts) AS first_us, max(failed.ts) AS last_us FROM failed LEFT JOIN lasts USING (source, request_id) GROUP BY fp) "
+        f"SELECT fp, {fields}, attempts, requests, first_us, last_us FROM counted JOIN fingerprints f USING (fp) ORDER BY attempts DESC, fp",
         values,
     ).fetchall()
     told = store.connection.execute(
@@ -41,13 +39,28 @@ def fingerprint_counts(store: Store, period: Period) -> FingerprintCounts:
     uses: dict[int, list[Use]] = {}
     for fp, use in _uses(store, "fp", f"{FAILED} AND {where}", values):
         uses.setdefault(fp, []).append(use)
+    hours = _hours(store, where, values)
     width = len(SIGNAL_FIELDS)
     counted = []
     for fp, *more in rows:
         attempts, requests, first_us, last_us = more[width:]
-        signals = Signals(*more[:width])
-        counted.append(FingerprintCount(fp, signals, attempts, requests, first_us, last_us, tuple(uses[fp])))
+        signals, used = Signals(*more[:width]), tuple(uses[fp])
+        counted.append(
+            FingerprintCount(fp, signals, attempts, requests, first_us, last_us, used, tuple(hours.get(fp, ())))
+        )
     return FingerprintCounts(tuple(counted), told[0] if told else 0)
+
+
+def _hours(store: Store, where: str, values: list[int]) -> dict[int, list[tuple[int, int]]]:
+    rows = store.connection.execute(
+        f"SELECT fp, (ts + coalesce(latency_us, 0)) // {US_PER_HOUR} AS hour, count(*) FROM attempts "
+        f"WHERE {FAILED} AND ts IS NOT NULL AND {where} GROUP BY fp, hour ORDER BY fp, hour",
+        values,
+    ).fetchall()
+    hours: dict[int, list[tuple[int, int]]] = {}
+    for fp, hour, attempts in rows:
+        hours.setdefault(fp, []).append((hour, attempts))
+    return hours
 
 
 def call_uses(store: Store, period: Period) -> tuple[Use, ...]:
@@ -73,30 +86,3 @@ def _uses(store: Store, key: str, test: str, values: list[int]) -> list[tuple[in
         values,
     ).fetchall()
     return [(key, Use(service, model, *map(int, sums))) for key, service, model, *sums in rows]
-
-
-def cause_hours(
-    store: Store, period: Period, rules: RuleSet | None = None
-) -> tuple[int, dict[str, npt.NDArray[np.int64]]]:
-    """Count failed user attempts by the hour in which they ended, and kind by the rules (by default relkit's own).
-
-    Returns
-    -------
-    (int, dict of str to int array)
-        First hour (in hours since 1970 UTC) and, for each kind, attempts in each hour from then on. Empty without a clock.
-    """
-    kinds = kinds_table(store.connection, rules)
-    where, values = within(period, "ts + coalesce(latency_us, 0)")
-    rows = store.connection.execute(
-        f"SELECT (ts + coalesce(latency_us, 0)) // {US_PER_HOUR} AS hour, kind, count(*) FROM attempts JOIN {kinds} USING (fp) "
-        f"WHERE {FAILED} AND ts IS NOT NULL AND {where} GROUP BY hour, kind ORDER BY hour, kind",
-        values,
-    ).fetchall()
-    if not rows:
-        return 0, {}
-    first = rows[0][0] if period.start_us is None else period.start_us // US_PER_HOUR
-    last = rows[-1][0] + 1 if period.end_us is None else -(-period.end_us // US_PER_HOUR)
-    hours = {kind: np.zeros(last - first, dtype=np.int64) for kind in sorted({row[1] for row in rows})}
-    for hour, kind, number in rows:
-        hours[kind][hour - first] = number
-    return first, hours

@@ -38,8 +38,18 @@ def requests_table(store: Store) -> str:
     str
         Name of a table with end_us, latency_us, ok, ended, fp, service, model.
     """
-    ask = store.connection.execute
-    if not ask("SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1", [_FOLDED]).fetchone():
+    if not _is_there(store):
+        ask = store.connection.execute
         has_tries = ask(f"SELECT 1 FROM attempts WHERE {_TRIES} LIMIT 1").fetchone()
         ask(f"CREATE TEMP {'TABLE' if has_tries else 'VIEW'} {_FOLDED} AS {_REQUESTS}")
     return _FOLDED
+
+
+def requests_once(store: Store) -> str:
+    """Write the SQL of the same rows for a single use: of few columns, they are cheaper folded than kept."""
+    return _FOLDED if _is_there(store) else f"({_REQUESTS})"
+
+
+def _is_there(store: Store) -> bool:
+    sql = "SELECT 1 FROM duckdb_columns() WHERE table_name = ? LIMIT 1"
+    return store.connection.execute(sql, [_FOLDED]).fetchone() is not None

@@ -10,7 +10,7 @@ from relkit.slo import Gap, LogSpan, covered_minutes
 from relkit.slo.minutes import runs
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
-from relkit.store.readings.folded import requests_table
+from relkit.store.readings.folded import requests_once
 from relkit.units import US_PER_DAY, US_PER_MINUTE
 
 
@@ -56,7 +56,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
     assert row is not None
     first_us, last_us, attempts, other_rows, no_clock, unknown, censored = row
     where, values = within(period, "end_us")
-    counted = store.connection.execute(f"SELECT count(*) FROM {requests_table(store)} WHERE {where}", values).fetchone()
+    counted = store.connection.execute(f"SELECT count(*) FROM {requests_once(store)} WHERE {where}", values).fetchone()
     requests = counted[0] if counted else 0
     more = {}
     where, values = within(period, "ts")
@@ -95,8 +95,9 @@ def coverage_of(store: Store, period: Period, service: str | None = None) -> npt
         service_test = "AND service = ?" if service is not None else ""
         rows = int_columns(
             store,
-            f"SELECT minute, count(*) AS rows FROM (SELECT unnest(list_distinct([ts // {US_PER_MINUTE}, ({last}) // {US_PER_MINUTE}])) AS minute FROM {table} "
-            f"WHERE ts IS NOT NULL {service_test}) WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
+            f"WITH seen AS (SELECT ts // {US_PER_MINUTE} AS start, ({last}) // {US_PER_MINUTE} AS last FROM {table} WHERE ts IS NOT NULL {service_test}) "
+            "SELECT minute, count(*) AS rows FROM (SELECT start AS minute FROM seen UNION ALL SELECT last FROM seen WHERE last <> start) "
+            "WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
             [*([service] if service is not None else []), *reach],
         )
         if rows["minute"].size:

@@ -99,7 +99,8 @@ def latencies(store: Store, period: Period, service: str | None = None) -> Laten
     test = f"AND service = {quoted(service)}" if service is not None else ""
     rows = int_columns(
         store,
-        f"SELECT latency_us FROM {requests_table(store)} WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL AND {where} {test} ORDER BY latency_us",
+        f"SELECT latency_us FROM {requests_table(store)} WHERE ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL "
+        f"AND {where} {test} ORDER BY latency_us",
         values,
     )
     return latency_of(rows["latency_us"])

@@ -1,6 +1,7 @@
 """What followed an error: the next try of the same request, how long it waited, and whether it helped."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from relkit.errors import NextTries, NextTry
 from relkit.period import Period
@@ -8,6 +9,9 @@ from relkit.store.open import Store
 from relkit.store.readings.failures import FAILED
 from relkit.store.readings.log import within
 from relkit.units import US_PER_HOUR
+
+_TRIES: Final = "role = 'user' AND granularity = 'attempt' AND request_id IS NOT NULL"
+_FOLLOWED: Final = "followed_tries"
 
 
 def next_tries(store: Store, period: Period, wait_edges_us: Sequence[int]) -> NextTries:
@@ -28,30 +32,37 @@ def next_tries(store: Store, period: Period, wait_edges_us: Sequence[int]) -> Ne
     NextTries
         Rows that are whole requests, and rows without a request_id, have no next try.
     """
+    ask = store.connection.execute
     where, values = within(period, "ts + coalesce(latency_us, 0)")
-    tries = "role = 'user' AND granularity = 'attempt' AND request_id IS NOT NULL"
-    stretch = " ".join(f"WHEN wait_us < {int(edge)} THEN {place}" for place, edge in enumerate(wait_edges_us))
-    followed = (
-        f"WITH failed AS (SELECT * FROM attempts WHERE {FAILED} AND {tries} AND {where}), "
-        f"nexts AS (SELECT source, request_id, attempt - 1 AS attempt, ok, ts, service, model FROM attempts WHERE {tries} AND attempt > 1), "
-        "followed AS (SELECT failed.fp, failed.source, failed.request_id, failed.service, "
+    # Only attempts that have one before them can be a next try: of most logs a small part.
+    ask(
+        f"CREATE OR REPLACE TEMP TABLE {_FOLLOWED} AS "
+        "WITH nexts AS (SELECT source, request_id, attempt - 1 AS attempt, ok, ts, service, model FROM attempts "
+        f"WHERE {_TRIES} AND attempt > (SELECT min(attempt) FROM attempts)), "
+        "failed AS (SELECT fp, source, request_id, attempt, ts, latency_us, service, model, retry_after_us FROM attempts "
+        f"WHERE {FAILED} AND {_TRIES} AND {where}) "
+        "SELECT failed.fp, hash(failed.source, failed.request_id) AS request, failed.service, "
         f"failed.ts // {US_PER_HOUR} AS hour, nexts.ok, nexts.ts - failed.ts - failed.latency_us AS wait_us, failed.retry_after_us, "
         "nexts.service IS DISTINCT FROM failed.service OR nexts.model IS DISTINCT FROM failed.model AS moved "
-        "FROM failed JOIN nexts USING (source, request_id, attempt)) "
+        "FROM failed JOIN nexts USING (source, request_id, attempt)",
+        values,
     )
-    rows = store.connection.execute(
-        f"{followed}SELECT fp, CASE WHEN wait_us IS NULL THEN NULL {stretch} ELSE {len(wait_edges_us)} END AS wait, "
+    stretch = " ".join(f"WHEN wait_us < {int(edge)} THEN {place}" for place, edge in enumerate(wait_edges_us))
+    rows = ask(
+        f"SELECT fp, CASE WHEN wait_us IS NULL THEN NULL {stretch} ELSE {len(wait_edges_us)} END AS wait, "
         "count(*), count(*) FILTER (ok), sum(same_request), sum(same_hour), count(*) FILTER (moved), "
         "count(retry_after_us) FILTER (wait_us IS NOT NULL), count(*) FILTER (wait_us < retry_after_us), "
         "count(wait_us), coalesce(sum(wait_us), 0) "
-        "FROM (SELECT *, count(*) OVER (PARTITION BY source, request_id) AS same_request, "
-        "count(*) OVER (PARTITION BY service, hour) AS same_hour FROM followed WHERE ok IS NOT NULL) "
+        f"FROM (SELECT * FROM {_FOLLOWED} WHERE ok IS NOT NULL) AS told "
+        f"JOIN (SELECT request, count(*) AS same_request FROM {_FOLLOWED} WHERE ok IS NOT NULL GROUP BY request) USING (request) "
+        f"JOIN (SELECT service, hour, count(*) AS same_hour FROM {_FOLLOWED} WHERE ok IS NOT NULL GROUP BY service, hour) AS hours "
+        f"ON hours.service IS NOT DISTINCT FROM told.service AND hours.hour IS NOT DISTINCT FROM told.hour "
         "GROUP BY fp, wait ORDER BY fp, wait",
-        values,
     ).fetchall()
-    more = store.connection.execute(
-        f"{followed}SELECT (SELECT coalesce(max(attempt), 0) FROM attempts WHERE {tries} AND {where}), count(*) FILTER (ok IS NULL) FROM followed",
-        [*values, *values],
-    ).fetchone()
-    assert more is not None
-    return NextTries(tuple(NextTry(fp, wait, *map(int, sums)) for fp, wait, *sums in rows), int(more[0]), int(more[1]))
+    untold = ask(f"SELECT count(*) FILTER (ok IS NULL) FROM {_FOLLOWED}").fetchone()
+    ask(f"DROP TABLE {_FOLLOWED}")
+    most = ask(f"SELECT coalesce(max(attempt), 0) FROM attempts WHERE {_TRIES} AND {where}", values).fetchone()
+    assert untold is not None
+    assert most is not None
+    counted = tuple(NextTry(fp, wait, *map(int, sums)) for fp, wait, *sums in rows)
+    return NextTries(counted, int(most[0]), int(untold[0]))

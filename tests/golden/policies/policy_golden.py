@@ -30,7 +30,9 @@ class Try:
     draw: float
 
 
-def tries(outcomes: Sequence[tuple[str, float]], lanes: int = 1, count: int = EVENTS, seed: int = SEED) -> Iterator[Try]:
+def tries(
+    outcomes: Sequence[tuple[str, float]], lanes: int = 1, count: int = EVENTS, seed: int = SEED
+) -> Iterator[Try]:
     """Make a script: outcomes with their shares, in episodes of calm, trouble and outage of 200 attempts each."""
     rng = random.Random(seed)
     names = [name for name, _ in outcomes]

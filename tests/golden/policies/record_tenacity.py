@@ -27,11 +27,15 @@ SETTINGS = (
 )
 
 
-class WorthATry(Exception):
+class WorthATryError(Exception):
     pass
 
 
-class Refused(Exception):
+class RefusedError(Exception):
+    pass
+
+
+class ScriptEndedError(Exception):
     pass
 
 
@@ -49,7 +53,7 @@ class Draws:
 
 
 def retrying(name: str) -> dict[str, Any]:
-    import tenacity as t
+    import tenacity as t  # noqa: PLC0415  the tests read this module without it
 
     attempts = t.stop_after_attempt
     return {
@@ -71,7 +75,7 @@ def retrying(name: str) -> dict[str, Any]:
         "results": {
             "stop": attempts(4),
             "wait": t.wait_fixed(1.5),
-            "retry": t.retry_if_exception_type(WorthATry) | t.retry_if_result(lambda answer: answer == "poor"),
+            "retry": t.retry_if_exception_type(WorthATryError) | t.retry_if_result(lambda answer: answer == "poor"),
         },
     }[name]
 
@@ -86,7 +90,7 @@ class Clock:
 
 def lines(count: int = EVENTS) -> Iterator[str]:
     """Yield one decision for each attempt; calls take the settings in turn."""
-    import tenacity
+    import tenacity  # noqa: PLC0415
 
     script = tries(OUTCOMES, count=count)
     clock, draws = Clock(), Draws()
@@ -94,14 +98,16 @@ def lines(count: int = EVENTS) -> Iterator[str]:
     last: list[Try] = []
 
     def attempt() -> str:
-        each = next(script)
+        each = next(script, None)
+        if each is None:
+            raise ScriptEndedError
         last.append(each)
         draws.draw = each.draw
         clock.now_s += each.latency_s
         if each.outcome == "error":
-            raise WorthATry
+            raise WorthATryError
         if each.outcome == "refused":
-            raise Refused
+            raise RefusedError
         return each.outcome
 
     def sleep(seconds: float) -> None:
@@ -110,16 +116,19 @@ def lines(count: int = EVENTS) -> Iterator[str]:
 
     with patch.object(time, "monotonic", clock.monotonic), patch.object(tenacity.wait, "random", draws):
         for turn in range(count):
-            settings = {"retry": tenacity.retry_if_exception_type(WorthATry), **retrying(SETTINGS[turn % len(SETTINGS)])}
+            settings = {
+                "retry": tenacity.retry_if_exception_type(WorthATryError),
+                **retrying(SETTINGS[turn % len(SETTINGS)]),
+            }
             loop = tenacity.Retrying(sleep=sleep, **settings)
             try:
                 loop(attempt)
                 told.append("done")
             except tenacity.RetryError:
                 told.append("stop")
-            except Refused:
+            except RefusedError:
                 told.append("raised")
-            except RuntimeError:  # the script is at its end
+            except ScriptEndedError:
                 yield from told
                 return
             clock.now_s += last[-1].pause_s

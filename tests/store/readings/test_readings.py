@@ -265,28 +265,25 @@ def test_fingerprint_counts(workshop: Workshop, period: Period, seed: int) -> No
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("period", [WEEK, ALL], ids=["week", "all"])
-def test_cause_hours(workshop: Workshop, period: Period, seed: int) -> None:
+def test_every_failed_attempt_with_a_time_is_in_the_hour_in_which_it_ends(
+    workshop: Workshop, period: Period, seed: int
+) -> None:
     log = random_log(seed)
     stored(workshop, log)
-    expected: Counter[tuple[str, int]] = Counter()
+    expected: Counter[tuple[int, int]] = Counter()
     for row in log:
-        kind = kind_of(row)
+        fp, end = fp_of(row), end_of(row)
         if (
             row["role"] == "user"
-            and kind
+            and fp is not None
             and row["ok"] is not True
-            and row["ts"] is not None
-            and inside(row["ts"], period)
+            and end is not None
+            and inside(end, period)
         ):
-            expected[kind, row["ts"] // HOUR] += 1
-    first, hours = readings.cause_hours(workshop.store, period)
-    found = {
-        (kind, first + int(at)): int(number[at]) for kind, number in hours.items() for at in np.flatnonzero(number)
-    }
-    assert found == dict(expected)
-    assert {len(number) for number in hours.values()} == (
-        {168} if not period.is_everything else {max(h for _, h in expected) + 1 - first}
-    )
+            expected[fp, end // HOUR] += 1
+    found = readings.fingerprint_counts(workshop.store, period)
+    assert {(row.fp, hour): attempts for row in found.rows for hour, attempts in row.hours} == dict(expected)
+    assert all(list(row.hours) == sorted(row.hours) for row in found.rows)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -459,8 +456,7 @@ def everything(workshop: Workshop, period: Period) -> list[Any]:
                 for name in ("good", "bad", "excluded", "unknown")
             ]
         )
-    first, hours = readings.cause_hours(store, period)
-    return [*found, first, {kind: number.tobytes() for kind, number in hours.items()}]
+    return found
 
 
 @pytest.mark.parametrize("period", [WEEK, ALL], ids=["week", "all"])

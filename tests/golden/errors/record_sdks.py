@@ -2,15 +2,30 @@
 
 Needs them installed, in an environment of its own:
 openai==3.54.0 groq==1.7.0 anthropic==2.12.0 urllib3==2.8.0 botocore==1.44.5 google-api-core==2.44.0 azure-core==1.41.0
-Then `python tests/golden/sdks.py > tests/golden/sdks.csv`. The wait is asked for twice, with the smallest and the
-largest draw; the clock stands at AT_S. Kept are the rows with a retry, and those in which the library breaks.
+Then `python tests/golden/errors/record_sdks.py > tests/golden/errors/sdks.csv`. The wait is asked for twice, with the smallest and the
+largest draw; the clock stands at AT_S. One line a case, one column a library: no, breaks, or the two waits in seconds.
 """
 
 import csv
+import datetime as dt
 import itertools
 import sys
+import time
 from types import SimpleNamespace
 from unittest import mock
+
+import anthropic
+import groq
+import openai
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.utils import case_insensitive_dict
+from botocore.retries import standard
+from google.api_core import exceptions
+from google.api_core.retry import retry_base
+from urllib3 import HTTPResponse
+from urllib3.exceptions import MaxRetryError
+from urllib3.util.retry import Retry
 
 STATUSES = (
     400,
@@ -70,10 +85,9 @@ def cases():
         yield 503, "GET", "retry-after", "5", "", attempt
 
 
-def stainless(module, sdk):
+def stainless(module, client):
     """openai, groq, anthropic: clients of one generator."""
-    base = __import__(f"{module}._base_client", fromlist=["x"])
-    client = getattr(__import__(module), sdk)(api_key="none")
+    base = sys.modules[f"{module.__name__}._base_client"]
     headers_of = base.httpx2.Headers if hasattr(base, "httpx2") else base.httpx.Headers
 
     def decide(status, method, name, value, code, attempt, draw):
@@ -82,19 +96,14 @@ def stainless(module, sdk):
         if remaining <= 0 or not client._should_retry(SimpleNamespace(status_code=status, headers=headers)):
             return None
         options = SimpleNamespace(get_max_retries=lambda given: given)
-        with mock.patch.object(
-            base, "random", lambda: 1.0 - draw
-        ):  # the largest draw of theirs gives the smallest wait
+        # The largest draw of theirs gives the smallest wait
+        with mock.patch.object(base, "random", return_value=1.0 - draw):
             return client._calculate_retry_timeout(remaining, options, headers)
 
     return decide
 
 
 def urllib3_retry():
-    from urllib3 import HTTPResponse
-    from urllib3.exceptions import MaxRetryError
-    from urllib3.util.retry import Retry
-
     def decide(status, method, name, value, code, attempt, draw):
         response = HTTPResponse(status=status, headers={name: value} if name else {})
         retry = Retry()
@@ -112,8 +121,6 @@ def urllib3_retry():
 
 
 def botocore_standard():
-    from botocore.retries import standard
-
     service = SimpleNamespace(service_name="bedrock-runtime")
     operation = SimpleNamespace(name="Converse", error_shapes=[], service_model=service)
 
@@ -134,9 +141,6 @@ def botocore_standard():
 
 
 def google_retry():
-    from google.api_core import exceptions
-    from google.api_core.retry import retry_base
-
     def decide(status, method, name, value, code, attempt, draw):
         if not retry_base.if_transient_error(exceptions.from_http_status(status, "text")):
             return None
@@ -150,14 +154,12 @@ def google_retry():
 
 
 def azure_retry():
-    from azure.core.pipeline import PipelineResponse
-    from azure.core.pipeline.policies import RetryPolicy
-
     def decide(status, method, name, value, code, attempt, draw):
         policy = RetryPolicy()
         settings = policy.configure_retries({})
         request = SimpleNamespace(method=method, body=None, files=None)
-        answer = SimpleNamespace(status_code=status, headers={name: value} if name else {}, request=request)
+        headers = case_insensitive_dict({name: value} if name else {})
+        answer = SimpleNamespace(status_code=status, headers=headers, request=request)
         response = PipelineResponse(request, answer, None)
         for _ in range(attempt):
             if not policy.is_retry(settings, response) or not policy.increment(settings, response=response):
@@ -175,36 +177,36 @@ def azure_retry():
     return decide
 
 
+def outcome(decide, case):
+    try:
+        low, high = decide(*case, 0.0), decide(*case, 1.0)
+    except Exception:  # noqa: BLE001  whatever a library raises here, its user gets instead of the answer
+        return "breaks"
+    return "no" if low is None else f"{low:g} {high:g}" if high < 1e5 else f"{low:.0f} {high:.0f}"
+
+
 def main():
     libraries = {
-        "openai": stainless("openai", "OpenAI"),
-        "groq": stainless("groq", "Groq"),
-        "anthropic": stainless("anthropic", "Anthropic"),
+        "openai": stainless(openai, openai.OpenAI(api_key="none")),
+        "groq": stainless(groq, groq.Groq(api_key="none")),
+        "anthropic": stainless(anthropic, anthropic.Anthropic(api_key="none")),
         "urllib3": urllib3_retry(),
         "botocore": botocore_standard(),
         "google": google_retry(),
         "azure": azure_retry(),
     }
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["sdk", "status", "method", "header", "value", "code", "attempt", "low_s", "high_s"])
-    for sdk, decide in libraries.items():
-        for case in cases():
-            try:
-                low, high = decide(*case, 0.0), decide(*case, 1.0)
-            except Exception:
-                low = high = "breaks"
-            if low is not None:
-                writer.writerow([sdk, *case, low, high])
+    writer.writerow(["status", "method", "header", "value", "code", "attempt", *libraries])
+    for case in cases():
+        writer.writerow([*case, *(outcome(decide, case) for decide in libraries.values())])
+
+
+class Stopped(dt.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(AT_S, tz)
 
 
 if __name__ == "__main__":
-    import datetime
-    import time
-
-    class _Stopped(datetime.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return cls.fromtimestamp(AT_S, tz)
-
-    with mock.patch.object(time, "time", lambda: AT_S), mock.patch.object(datetime, "datetime", _Stopped):
+    with mock.patch.object(time, "time", return_value=AT_S), mock.patch.object(dt, "datetime", Stopped):
         main()
