@@ -4,7 +4,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 AREA ?= spine
 
-.PHONY: report test lint types unit notebooks refresh lab prove bench sample lock clean
+.PHONY: report test lint types unit notebooks refresh lab prove bench sample lock clean test-clients
 report: .venv/ready
 	@$(PY) -m relkit report --week 2026-W47
 
@@ -36,6 +36,16 @@ lab: .venv/ready
 	@$(PY) -m jupyter trust notebooks/*.ipynb
 	@$(PY) -m jupyterlab notebooks
 
+# Raises every case of tests/golden/errors with the real client libraries, in an environment of their own: CLIENTS=--write records anew.
+CLIENTS ?=
+test-clients: .venv/ready .venv-clients/ready
+	@GRPC_VERBOSITY=NONE .venv-clients/bin/python -m tests.golden.errors.record $(CLIENTS)
+
+.venv-clients/ready: tests/golden/errors/clients.txt
+	@test -x .venv-clients/bin/python || $(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r tests/golden/errors/clients.txt
+	@touch .venv-clients/ready
+
 prove: .venv/ready
 	@$(PY) -m tests.prove $(AREA)
 
@@ -46,7 +56,7 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --all-extras --group dev -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv reports/.runs
+	rm -rf .venv .venv-clients reports/.runs
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "relkit needs python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=python3.x")'

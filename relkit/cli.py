@@ -75,11 +75,32 @@ def ingest(
     lines = []
     for outcome in outcomes:
         lines.append(
-            f"{outcome.name}: read {outcome.read} rows = {outcome.kept} kept + {outcome.rejected} rejected + {outcome.already_there} already there"
+            f"{outcome.name}: read {outcome.read} row{'' if outcome.read == 1 else 's'} = {outcome.kept} kept + {outcome.rejected} rejected "
+            f"+ {outcome.already_there} already there"
             + (f"; {outcome.left_out} lines left out by the mapping" if outcome.left_out else "")
         )
         lines += [f"  rejected {number}: {reason}" for reason, number in outcome.reasons]
+        lines += [f"  note: {note}" for note in outcome.notes]
     _say({"files": [_plain(outcome) for outcome in outcomes]}, lines, as_json=as_json)
+
+
+@app.command()
+def forget(
+    source: Annotated[str, typer.Argument(help="The log's name, as its mapping says it.")],
+    database: Annotated[Path, typer.Option("--database", "-d", help="DuckDB file.")] = Path("relkit.duckdb"),
+    as_json: AsJson = False,
+) -> None:
+    """Take back all that was read of one log, for example with a wrong mapping."""
+    from relkit.store import open_store  # noqa: PLC0415
+    from relkit.store.forget import forget_source  # noqa: PLC0415
+
+    with open_store(database, write=database.exists()) as store:
+        gone = forget_source(store, source)
+    _say(
+        {"source": source, "rows": gone},
+        [f"{source}: {gone} rows and its entries in the ledger are gone"],
+        as_json=as_json,
+    )
 
 
 def _plain(record: Any) -> dict[str, Any]:
@@ -231,7 +252,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(text: str) -> None:
-    print("\n".join(f"relkit: {printable(line)}" for line in text.splitlines()), file=sys.stderr)
+    from relkit.errors import redact_text  # noqa: PLC0415  only who has something to complain of needs it
+
+    print("\n".join(f"relkit: {printable(line)}" for line in redact_text(text).splitlines()), file=sys.stderr)
 
 
 def _complain_of_usage(error: TyperException) -> None:

@@ -52,6 +52,15 @@ def count(number: float) -> str:
     return f"{round(number):,}".replace(",", "\u202f")
 
 
+def several(number: float, noun: str) -> str:
+    """Write a count with its noun.
+
+    >>> several(1, "row"), several(1200, "request")
+    ('1 row', '1\\u202f200 requests')
+    """
+    return f"{count(number)} {noun}" + ("" if round(number) == 1 else "s")
+
+
 def duration(seconds: float) -> str:
     """Write a span of time to three figures, in a unit people read.
 

@@ -95,14 +95,17 @@ def _fault_of_token(kind: str, text: str) -> str | None:
         return _fault_of_escape(text[1:])
     if kind == "class":
         return _fault_of_class(text[1:-1])
+    if kind == "plain" and text == "[":
+        return "close the unterminated [ with ], or escape it"
     if kind == "open" and text not in ("(", "(?:", "(?-i:"):
         return f"do without {text}; only (...), (?:...) and (?-i:...) are groups that both engines read alike"
-    if kind == "repeat":
-        if len(text) > 1 and text.endswith("+"):
-            return f"do without the possessive {text}"
-        if text.startswith(("{,", "{}")):
-            return f"do without {text}; write {{0,n}} or escape the brace"
-    return None
+    return _fault_of_repeat(text) if kind == "repeat" else None
+
+
+def _fault_of_repeat(text: str) -> str | None:
+    if len(text) > 1 and text.endswith("+"):
+        return f"do without the possessive {text}"
+    return f"do without {text}; write {{0,n}} or escape the brace" if text.startswith(("{,", "{}")) else None
 
 
 def _fault_of_escape(name: str) -> str | None:

@@ -7,7 +7,7 @@ body, the attributes or the service's answer. Nothing is read that would touch t
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -20,15 +20,21 @@ from relkit.errors.signals import READ_CHARACTERS
 
 HEADERS_READ: Final = 200
 GRPC_CODES: Final = frozenset(
-    "CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED "
-    "FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split()
-)
+    {
+        "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+        "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+        "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+    }
+)  # fmt: skip
 # Libraries whose `code`, `errno` or first argument is the number of a database, never of HTTP or the system.
 DATABASE_ROOTS: Final = frozenset(
-    "pymongo bson pymysql MySQLdb mysql aiomysql asyncmy mariadb psycopg psycopg2 asyncpg sqlite3 duckdb _duckdb sqlalchemy "
-    "pyodbc oracledb cx_Oracle snowflake redis valkey".split()
-)
-_NUMBERED_ROOTS: Final = frozenset("pymysql MySQLdb aiomysql asyncmy mariadb".split())
+    {
+        "pymongo", "bson", "pymysql", "MySQLdb", "mysql", "aiomysql", "asyncmy", "mariadb", "psycopg", "psycopg2",
+        "asyncpg", "sqlite3", "duckdb", "_duckdb", "sqlalchemy", "pyodbc", "oracledb", "cx_Oracle", "snowflake",
+        "redis", "valkey",
+    }
+)  # fmt: skip
+_NUMBERED_ROOTS: Final = frozenset({"pymysql", "MySQLdb", "aiomysql", "asyncmy", "mariadb"})
 # An address may hold any word ("/rate_limit/timeout"), so none of it speaks for the error.
 _ADDRESS = re.compile(r"(?:with url: |\bhttps?://)[^\s'\")>]*")
 _TOO_MANY = re.compile(r"too many ([1-5][0-9]{2}) error responses")
@@ -197,23 +203,28 @@ def _body(error: object, response: Any, aws: Any) -> object:
     body = attribute(error, "body")
     if body is not None:
         return parsed(called(body))
-    odata = attribute(error, "error")  # azure-core has parsed it
-    if odata is not None and (code := attribute(odata, "code")) is not None:
-        inner = attribute(odata, "innererror")
-        return {"error": {"code": code, "message": attribute(odata, "message"), "innererror": inner}}
     for holder, name in ((response, "_content"), (response, "_body_bytes"), (error, "content")):
         content = attribute(holder, name) if holder is not None else None
         if type(content) in {bytes, str} and content:
             return parsed(content)
+    return _rebuilt_body(error)
+
+
+def _rebuilt_body(error: object) -> object:
+    """Return a body out of what a library parsed and took apart."""
+    odata = attribute(error, "error")  # azure-core
+    if odata is not None and (code := attribute(odata, "code")) is not None:
+        inner = attribute(odata, "innererror")
+        return {"error": {"code": code, "message": attribute(odata, "message"), "innererror": inner}}
     wait_s = attribute(error, "retry_after")
     if type(wait_s) in {int, float}:  # bots' libraries keep the wait alone
         return {"retry_after": wait_s}
-    # google-api-core keeps what it parsed in lists.
-    details, errors = attribute(error, "details"), attribute(error, "errors")
-    if type(details) is list and details:
-        return {"error": {"details": [part for part in details if type(part) is dict]}}
-    found = [part for part in errors if type(part) is dict] if type(errors) is list else []
-    return {"errors": found} if found else None
+    for name in ("details", "errors"):  # google-api-core
+        found = attribute(error, name)
+        parts = [part for part in found if type(part) is dict] if type(found) is list else []
+        if parts:
+            return {"error": {"details": parts}}
+    return None
 
 
 def _codes(error: object, signals: dict[str, object], spoken: Said, *, database: bool) -> None:
@@ -301,9 +312,9 @@ def read_headers(holder: object) -> dict[str, str]:
     found: dict[str, str] = {}
     if holder is None:
         return found
-    items: Callable[[], Any] | None = attribute(holder, "items")
+    items: Any = attribute(holder, "items")
     try:
-        pairs = items() if callable(items) else holder
+        pairs: Any = items() if callable(items) else holder
         for count, pair in enumerate(pairs):
             if count >= HEADERS_READ:
                 break

@@ -157,7 +157,7 @@ def _name(value: object, *, last_part: bool = False) -> str | None:
         return None
     text = text.replace("\0", "")[:READ_CHARACTERS]
     if last_part:
-        text = class_name(text)
+        text = class_name(redact_text(text))  # first: of a secret with dots the last part would not be known for one
     return _capped(redact_text(text), NAME_CHARACTERS)
 
 
@@ -185,17 +185,13 @@ def _plain(value: object) -> object:
 
 def _text(value: object) -> str | None:
     """Return the value as text that UTF-8 can hold, or None where it says nothing."""
-    if value is None:
-        return None
     if type(value) is str and value.isascii() and value not in _NO_TEXT:
         return value
     try:
         value = _plain(value)
-        if value is None or isinstance(value, bool):
+        if value is None or isinstance(value, bool) or (isinstance(value, float) and math.isnan(value)):
             return None
         if isinstance(value, float):
-            if math.isnan(value):
-                return None
             # A column of whole numbers with gaps arrives as floats: 402.0 is the code 402.
             return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
         if isinstance(value, (bytes, bytearray)):
@@ -203,9 +199,7 @@ def _text(value: object) -> str | None:
         text = str(value)
     except Exception:  # noqa: BLE001 - see _get
         return None
-    if text in _NO_TEXT:
-        return None
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return None if text in _NO_TEXT else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _whole(value: object, low: int, high: int) -> int | None:

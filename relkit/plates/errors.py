@@ -117,8 +117,8 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
             )
         )
     alerting = [row.kind.value for row in kinds if row.alert]
-    caption = f"{len(kinds)} kinds came" + (
-        f"; {len(alerting)} of them ask for a person: {', '.join(alerting[:4])}{' ...' if len(alerting) > 4 else ''}."
+    caption = f"{len(kinds)} kind{'s' if len(kinds) != 1 else ''} came" + (
+        f"; {len(alerting)} of them {'ask' if len(alerting) != 1 else 'asks'} for a person: {', '.join(alerting[:4])}{' ...' if len(alerting) > 4 else ''}."
         if alerting
         else "; none asks for a person."
     )
@@ -172,7 +172,7 @@ def fingerprint_table(
             rows.append(_error_cells(row.fp, row.failed_attempts, row.signals, f"{answer.kind.value}: {answer.rule}"))
     total = counts.failed_attempts
     lost = sum(rule.attempts for rule in unknown)
-    caption = f"{count(len(counts.rows))} distinct errors. "
+    caption = f"{count(len(counts.rows))} distinct error{'s' if len(counts.rows) != 1 else ''}. "
     if unknown:
         caption += (
             f"No rule knows {count(lost)} of {count(total)} failed attempts ({percent(lost / total) if total else '0 %'}); "

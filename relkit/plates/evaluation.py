@@ -52,7 +52,7 @@ def coverage_plate(rows: Sequence[Coverage], uses: Sequence[RuleUse] = (), name:
     """
     total = sum(row.attempts for row in rows)
     if not total:
-        return empty_plate(name, "Nothing failed, so no rule was asked.")
+        return empty_plate(name, "No failed attempt is known, so no rule was asked.")
     colours = {"words": WARN, "none": UNKNOWN}
     fig, ax = figure(height_in=0.7 + 0.26 * len(rows))
     places = np.arange(len(rows))[::-1]
@@ -67,11 +67,13 @@ def coverage_plate(rows: Sequence[Coverage], uses: Sequence[RuleUse] = (), name:
     ax.set_xlabel("failed attempts")
     shares = {row.signal: row.share for row in rows}
     known = [row for row in rows if row.signal != "none"]
-    caption = f"No rule knows {percent(shares.get('none', 0.0), 1)} of {count(total)} failed attempts."
+    lost = shares.get("none", 0.0)
+    caption = f"No rule knows {percent(lost, 1)} of {count(total)} failed attempts." if lost else ""
     if known:
         lead = max(known, key=lambda row: row.attempts)
+        whole = "" if lost else f"The rules know all {count(total)} failed attempts."
         caption += (
-            f" Most others, {percent(lead.share, 0)}, were recognised by the {_SIGNAL_WORDS[lead.signal]}; "
+            f"{whole} Most, {percent(lead.share, 0)}, were recognised by the {_SIGNAL_WORDS[lead.signal]}; "
             f"{percent(shares.get('words', 0.0), 1)} by words alone, which break when the wording changes."
         )
     fired = sum(use.attempts > 0 for use in uses)
@@ -199,6 +201,8 @@ def diff_table(diff: RulesDiff, before: str, after: str, name: str = "rules_diff
         f"it would retry {count(diff.flipped(to_retry=False))} that {after} would not, "
         f"and give up {count(diff.flipped(to_retry=True))} that {after} would retry."
     )
+    if not diff.attempts:
+        caption = f"0 failed attempts are known, so {before} and {after} cannot differ."
     if diff.changes and not priced:
         caption += f" What these attempts cost is unknown: {diff.unpriced}."
     if len(diff.changes) > len(shown):
@@ -223,6 +227,8 @@ def cost_table(costs: Sequence[Cost], whose: str, name: str = "mistakes") -> Tab
     rows = [(cost.mistake, count(cost.attempts), cost.text) for cost in costs]
     told = [cost for cost in costs if cost.amount is not None]
     caption = f"The rule set {whose} makes {len(costs)} kinds of mistake; the log can price {len(told)} of them."
+    if not costs:
+        caption = f"The rule set {whose} makes 0 mistakes on this log: every answer costs what ours does."
     return Table(
         name, caption, ("mistake", "attempts", "what it costs, from this log"), rows or (("none", "0", ""),),
         {cost.mistake: cost.amount for cost in costs},
@@ -247,8 +253,8 @@ def sdk_table(habits: Sequence[SdkHabit], name: str = "sdks") -> Table:
     worst = max(habits, key=lambda habit: habit.retried_in_vain)
     least = max(habits, key=lambda habit: habit.dropped)
     caption = (
-        f"Of {count(habits[0].answered)} failed attempts with a status, {worst.sdk} would send {count(worst.retried_in_vain)} permanent ones again, "
-        f"and {least.sdk} give up {count(least.dropped)} that may be retried."
+        f"Of {count(habits[0].answered)} failed attempts with a status, at most {count(worst.retried_in_vain)} permanent ones would be sent again "
+        f"({worst.sdk}), and at most {count(least.dropped)} that may be retried given up ({least.sdk})."
     )
     return Table(
         name, caption, ("client library", "sent again", "of these permanent", "given up, though worth a retry", "share sent again"), rows,

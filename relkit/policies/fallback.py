@@ -109,6 +109,11 @@ class FallbackSettings:
         """Return the windows of the chain in tokens, as `next_model` takes them."""
         return tuple(model.window_tokens for model in self.models)
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Return who stands behind the chain, each once: with one provider an outage takes all models together."""
+        return tuple(dict.fromkeys(model.provider for model in self.models))
+
 
 def next_model(windows: Sequence[int], usable: Sequence[bool], index: int, turn: int, prompt_tokens: int) -> int:
     """Return the place of the model to try next.

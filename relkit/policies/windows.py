@@ -101,7 +101,8 @@ def roll_grid(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: 
         state.calls = 0
         state.failures = 0
         state.slows = 0
-        state.head = 0
+        # The same place for the same slot, however often time was looked at.
+        state.head = int(slot) % cfg.buckets
     else:
         for _ in range(int(gone)):
             state.head += 1

@@ -36,6 +36,7 @@ from relkit.policies.failure import Failure
 from relkit.policies.policy import Policy
 from relkit.policies.presets import changed, presets
 from relkit.policies.records import ALONE, BreakerSettings, Peers
+from relkit.policies.retry import NO_HINT
 from relkit.policies.switches import force, probe, throttle, trip_now
 from relkit.policies.transitions import new_breaker
 from relkit.policies.votes import opens_at_once, outcome_of
@@ -140,8 +141,9 @@ def drive(
         One line an operation. An outcome is success, failure, slow, slow_failure, ignored, abandoned, or the name of an
         error kind. Latencies and waits are seconds, 0 where left out.
 
-        ("call", outcome, latency_s, retry_after_s)  ask, run and settle; the last two may be left out
-        ("request", outcome, latency_s, retry_after_s)  the same with all retries, each attempt ending alike
+        ("call", outcome, latency_s, retry_after)  ask, run and settle; the last two may be left out, and the last may be
+        seconds or the text of a Retry-After header, in which a date is read against the clock as Unix time
+        ("request", outcome, latency_s, retry_after)  the same with all retries, each attempt ending alike
         ("start", name) and ("finish", name, outcome)  calls that overlap
         ("wait", seconds)  let time pass
         ("probe", "success" or "failure")  a health check
@@ -258,20 +260,22 @@ class _Driver:
 
     # The operations
 
-    def _call(self, outcome: str, latency_s: float = 0.0, retry_after_s: float | None = None) -> Step:
+    def _call(self, outcome: str, latency_s: float = 0.0, retry_after: float | str | None = None) -> Step:
         answer = self._answer(outcome)
+        hint_s = self._hint_s(retry_after)
         latency_s = self._within_timeout(self._seconds(latency_s))
         code, generation, left_s = self._ask()
         if code != ADMIT:
             return self._told("call", code=code, retry_after_s=left_s)
         self.retries.attempt(self.now_s)
         self._advance(self.now_s + latency_s)
-        self._settle(generation, answer, latency_s, retry_after_s)
-        delay_s = self.retries.after(answer.failure, self.now_s, retry_after_s, succeeded=answer.succeeded)
+        self._settle(generation, answer, latency_s, hint_s)
+        delay_s = self.retries.after(answer.failure, self.now_s, hint_s, succeeded=answer.succeeded)
         return self._told("call", code=code, delay_s=delay_s)
 
-    def _request(self, outcome: str, latency_s: float = 0.0, retry_after_s: float | None = None) -> Step:
+    def _request(self, outcome: str, latency_s: float = 0.0, retry_after: float | str | None = None) -> Step:
         answer = self._answer(outcome)
+        hint_s = self._hint_s(retry_after)
         latency_s = self._within_timeout(self._seconds(latency_s))
         each_attempt = self.cfg.counts == PER_ATTEMPT
         code, generation, left_s = self._ask()
@@ -282,8 +286,8 @@ class _Driver:
             self.retries.attempt(self.now_s)
             self._advance(self.now_s + latency_s)
             if each_attempt:
-                self._settle(generation, answer, latency_s, retry_after_s)
-            delay_s = self.retries.after(answer.failure, self.now_s, retry_after_s, succeeded=answer.succeeded)
+                self._settle(generation, answer, latency_s, hint_s)
+            delay_s = self.retries.after(answer.failure, self.now_s, hint_s, succeeded=answer.succeeded)
             if delay_s is None:
                 break
             waited_s += delay_s
@@ -295,7 +299,7 @@ class _Driver:
                     self.retries.end(succeeded=False)
                     break
         if not each_attempt:
-            self._settle(generation, answer, self.now_s - begun_s, retry_after_s)
+            self._settle(generation, answer, self.now_s - begun_s, hint_s)
         return self._told("request", code=code, retry_after_s=left_s, delay_s=waited_s)
 
     def _start(self, name: str) -> Step:
@@ -310,7 +314,7 @@ class _Driver:
         answer = self._answer(outcome)
         if name in self.running:
             call = self.running.pop(name)
-            self._settle(call.generation, answer, self.now_s - call.started_s, None)
+            self._settle(call.generation, answer, self.now_s - call.started_s, NO_HINT)
         return self._told("finish")
 
     def _wait(self, seconds: float) -> Step:
@@ -346,13 +350,13 @@ class _Driver:
     def _ask(self) -> tuple[int, int, float]:
         return allow(self.state, self.window, self.cfg, self._fleet(), self.now_s, self.draws())
 
-    def _settle(self, generation: int, answer: _Answer, latency_s: float, retry_after_s: float | None) -> None:
+    def _settle(self, generation: int, answer: _Answer, latency_s: float, hint_s: float) -> None:
         fleet = self._fleet()
         settle(self.state, self.window, self.cfg, fleet, self.now_s, generation, answer.outcome, latency_s)
         if answer.at_once:
             # LiteLLM cools for as long as the server says, or for its usual time.
-            if retry_after_s is not None and retry_after_s > 0:
-                throttle(self.state, self.window, self.cfg, fleet, self.now_s, retry_after_s)
+            if hint_s > 0:
+                throttle(self.state, self.window, self.cfg, fleet, self.now_s, hint_s)
             else:
                 trip_now(self.state, self.window, self.cfg, fleet, self.now_s)
 
@@ -365,7 +369,7 @@ class _Driver:
                 break
             self.now_s = due_s
             del self.running[name]
-            self._settle(call.generation, _Answer(FAILURE, None), self.cfg.timeout_s, None)
+            self._settle(call.generation, _Answer(FAILURE, None), self.cfg.timeout_s, NO_HINT)
         self.now_s = to_s
         tick(self.state, self.window, self.cfg, self._fleet(), self.now_s)
 
@@ -395,6 +399,11 @@ class _Driver:
         outcome = outcome_of(self.cfg.votes, advice.int_code, _VOTES[advice.breaker])
         at_once = opens_at_once(self.cfg.votes, advice.int_code, self._fleet().members)
         return _Answer(outcome, failure_of(advice), at_once)
+
+    def _hint_s(self, told: object) -> float:
+        if isinstance(told, bool) or not (told is None or isinstance(told, str | int | float)) or told != told:  # noqa: PLR0124  not a number
+            raise self._refusal(told, "seconds, or the text of a Retry-After header")
+        return self.retries.read_hint(told, self.now_s)
 
     def _seconds(self, got: object) -> float:
         if isinstance(got, bool) or not isinstance(got, int | float) or not 0 <= got < math.inf:

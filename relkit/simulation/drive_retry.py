@@ -1,14 +1,17 @@
 """The retry side of `drive`: one caller's loop and its RetryBudget on the virtual clock."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from relkit.errors.kinds import Advice
+from relkit.errors.retry_after import retry_after_header
 from relkit.policies.failure import FALLBACKS, NO_LIMIT, Failure, plan_failure
 from relkit.policies.loop import after_failure, settings_for
 from relkit.policies.policy import Policy
-from relkit.policies.retry import NO_HINT, RETRY, RetryState, begin_attempt, begin_call
+from relkit.policies.retry import NEVER_AGAIN, NO_HINT, RETRY, RetryState, begin_attempt, begin_call
 from relkit.policies.retry_budget import SLOTS, UNLIMITED, RetryBudgetState, deposit, earn, fill, release
-from relkit.policies.retry_settings import PLAN_ORDER
+from relkit.policies.retry_presets import plan_hint_s
+from relkit.policies.retry_settings import HINT_EXACT, PLAN_ORDER
 
 
 def failure_of(advice: Advice) -> Failure:
@@ -66,7 +69,25 @@ class RetryLoop:
             self.running = True
         begin_attempt(self.state)
 
-    def after(self, failure: Failure | None, now_s: float, hint_s: float | None, *, succeeded: bool) -> float | None:
+    def read_hint(self, told: float | str | None, now_s: float) -> float:
+        """Read a stated wait as the caller does, in seconds.
+
+        A text is the value of a Retry-After header; a date in it is read against the virtual clock as Unix time. The
+        plan reads every wait by parseInt. Below zero means "never" to gRPC and nothing to everybody else.
+        """
+        if told is None:
+            return NO_HINT
+        if self.retry is not None and self.retry.order == PLAN_ORDER:
+            return plan_hint_s(told if isinstance(told, str) else f"{told:.3f}")
+        if isinstance(told, str):
+            read_s = retry_after_header(told, now=lambda: datetime.fromtimestamp(now_s, UTC))
+            return NO_HINT if read_s is None else read_s
+        if told >= 0.0:
+            return told
+        exact = self.retry is not None and self.retry.transient.hint == HINT_EXACT
+        return NEVER_AGAIN if exact else NO_HINT
+
+    def after(self, failure: Failure | None, now_s: float, hint_s: float, *, succeeded: bool) -> float | None:
         """Say how long to wait before the next attempt, in seconds; None when there is none."""
         if self.state.attempts > 1:
             release(self.purse, self.budget)
@@ -83,7 +104,7 @@ class RetryLoop:
             seen,
             now_s,
             self.has_key,
-            NO_HINT if hint_s is None else hint_s,
+            hint_s,
             -1.0,
             self.draws(),
         )

@@ -94,7 +94,7 @@ def keep_key(connection: DuckDBPyConnection, database: Path, ids: list[str]) -> 
     key = bytes(row[0])[:KEY_BYTES]
     place = key_file_of(database)
     try:
-        with open(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(key.hex() + "\n")
     except OSError as error:
         raise StoreError(

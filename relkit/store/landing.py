@@ -60,9 +60,11 @@ def signal_sql(name: str, column: str) -> str:
         return f"CAST({column} AS INTEGER)"
     read = _read(column)
     if name == "exception_type":
-        kept = f"regexp_replace({read}, {quoted(KEPT_LIBRARY)}, {quoted(KEPT_AS)})"
-        last = f"CASE WHEN regexp_matches({read}, {quoted(KEPT_LIBRARY)}) THEN {kept} ELSE regexp_extract({read}, '[^.]*$') END"
-        return _capped(redaction_sql(last), NAME_CHARACTERS)
+        # redacted before it is cut: of a secret with dots the last part would not be known for one
+        kept = f"regexp_replace(q, {quoted(KEPT_LIBRARY)}, {quoted(KEPT_AS)})"
+        last = f"CASE WHEN regexp_matches(q, {quoted(KEPT_LIBRARY)}) THEN {kept} ELSE regexp_extract(q, '[^.]*$') END"
+        cut = f"list_transform([{redaction_sql(read)}], lambda q: {last})[1]"
+        return _capped(f"list_transform([{cut}], lambda q: {redaction_sql('q')})[1]", NAME_CHARACTERS)
     if name == "message":
         return _capped(f"regexp_replace({redaction_sql(read, numbers=False)}, '[0-9]+', '#', 'g')", MESSAGE_CHARACTERS)
     return _capped(redaction_sql(read), NAME_CHARACTERS)

@@ -161,6 +161,8 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
         try:
             connection = duckdb.connect(str(place), read_only=not write, config=config)
             if place.exists():
+                # a kernel has it on, and it would land in the page of who waits two seconds for a query
+                connection.execute("SET enable_progress_bar = false")
                 return connection
             connection.close()  # removed between being opened and being locked, by who had made it in vain
         except duckdb.ConnectionException as error:

@@ -75,6 +75,12 @@ def test_an_entry_has_every_field_in_its_form(defect):
     assert isinstance(defect["figure"], str)
 
 
+@pytest.mark.parametrize("defect", [each for each in DEFECTS if each["test"]], ids=lambda defect: defect["id"])
+def test_a_named_test_exists(defect):
+    file, _, name = defect["test"].partition("::")
+    assert f"def {name.partition('[')[0]}(" in (FILE.parents[1] / file).read_text(encoding="utf-8")
+
+
 def test_ids_are_given_once():
     assert [name for name, count in Counter(defect["id"] for defect in DEFECTS).items() if count > 1] == []
 

@@ -59,7 +59,7 @@ def html(shown):
 def test_coverage_says_what_no_rule_knows_and_what_words_alone_decided():
     shown = coverage_plate(FOUND.coverage)
     assert shown.caption == (
-        "No rule knows 5.0 % of 100 failed attempts. Most others, 95 %, were recognised by the HTTP status; "
+        "No rule knows 5.0 % of 100 failed attempts. Most, 95 %, were recognised by the HTTP status; "
         "0.0 % by words alone, which break when the wording changes."
     )
     assert shown.values == {"status": 95, "none": 5, "refined_by_words": 0, "rules_fired": 0}
@@ -70,6 +70,12 @@ def test_coverage_says_what_no_rule_knows_and_what_words_alone_decided():
 
 def test_where_no_rule_knows_anything_no_signal_leads():
     assert coverage_plate(evaluate(log((ODD, 5))).coverage).caption == "No rule knows 100.0 % of 5 failed attempts."
+
+
+def test_where_the_rules_know_everything_it_says_so():
+    assert coverage_plate(evaluate(log((DOWN, 5))).coverage).caption.startswith(
+        "The rules know all 5 failed attempts. Most, 100 %"
+    )
 
 
 def test_retries_are_told_with_the_flag_they_contradict():
@@ -100,7 +106,7 @@ def test_the_same_rules_differ_in_nothing_and_cost_nothing():
     same = rival(FOUND, plan_rules())
     same = type(same)(type(same.diff)((), 100), (), same.decisions)
     assert "answers 0 of 100 failed attempts otherwise" in diff_table(same.diff, "a", "b").caption
-    assert "makes 0 kinds of mistake" in cost_table(same.costs, "a").caption
+    assert "makes 0 mistakes" in cost_table(same.costs, "a").caption
 
 
 def test_decisions_need_labels():

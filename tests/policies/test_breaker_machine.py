@@ -38,105 +38,103 @@ REJECTED_IN = {
 }
 
 
-def machine(cfg: BreakerSettings) -> type[RuleBasedStateMachine]:
-    """Return a machine that plays with a breaker of these settings and keeps books of its own."""
+class Machine(RuleBasedStateMachine):
+    """Plays with a breaker and keeps books of its own; a subclass sets `cfg`."""
 
-    class Machine(RuleBasedStateMachine):
-        permits = Bundle("permits")
+    cfg = BreakerSettings()
+    permits = Bundle("permits")
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.state, self.window = new_breaker(cfg, 0.0)
-            self.now_s = 0.0
-            self.out: list[int] = []  # generations of the permits not yet settled
+    def __init__(self) -> None:
+        super().__init__()
+        self.state, self.window = new_breaker(self.cfg, 0.0)
+        self.now_s = 0.0
+        self.out: list[int] = []  # generations of the permits not yet settled
 
-        @rule(target=permits, draw=st.sampled_from([0.0, 0.5, 0.99]))
-        def ask(self, draw: float) -> int | None:
-            code, generation, left_s = allow(self.state, self.window, cfg, FLEET, self.now_s, draw)
-            assert generation == self.state.generation
-            assert left_s >= 0
-            if code == ADMIT:
-                assert self.state.state in {CLOSED, HALF_OPEN, DISABLED, METRICS_ONLY}
-                self.out.append(generation)
-                return generation
-            assert self.state.state in REJECTED_IN[code]
-            return None
+    @rule(target=permits, draw=st.sampled_from([0.0, 0.5, 0.99]))
+    def ask(self, draw: float) -> int | None:
+        code, generation, left_s = allow(self.state, self.window, self.cfg, FLEET, self.now_s, draw)
+        assert generation == self.state.generation
+        assert left_s >= 0
+        if code == ADMIT:
+            assert self.state.state in {CLOSED, HALF_OPEN, DISABLED, METRICS_ONLY}
+            self.out.append(generation)
+            return generation
+        assert self.state.state in REJECTED_IN[code]
+        return None
 
-        @rule(
-            permit=consumes(permits),
-            outcome=st.sampled_from([SUCCESS, FAILURE, FAILURE, IGNORED, ABANDONED]),
-            latency_s=st.sampled_from([0.0, 0.2, 100.0]),
-        )
-        def settle(self, permit: int | None, outcome: int, latency_s: float) -> None:
-            if permit is None:
-                return
-            self.out.remove(permit)
-            tick(self.state, self.window, cfg, FLEET, self.now_s)
-            late = permit != self.state.generation
-            before = (self.state.state, self.state.generation, self.state.in_flight, self.state.calls, self.state.run)
-            event = settle(self.state, self.window, cfg, FLEET, self.now_s, permit, outcome, latency_s)
-            after = (self.state.state, self.state.generation, self.state.in_flight, self.state.calls, self.state.run)
-            if late and not cfg.records_late:
-                assert (event, after) == (NONE, before)
+    @rule(
+        permit=consumes(permits),
+        outcome=st.sampled_from([SUCCESS, FAILURE, FAILURE, IGNORED, ABANDONED]),
+        latency_s=st.sampled_from([0.0, 0.2, 100.0]),
+    )
+    def settle(self, permit: int | None, outcome: int, latency_s: float) -> None:
+        if permit is None:
+            return
+        self.out.remove(permit)
+        tick(self.state, self.window, self.cfg, FLEET, self.now_s)
+        late = permit != self.state.generation
+        before = (self.state.state, self.state.generation, self.state.in_flight, self.state.calls, self.state.run)
+        event = settle(self.state, self.window, self.cfg, FLEET, self.now_s, permit, outcome, latency_s)
+        after = (self.state.state, self.state.generation, self.state.in_flight, self.state.calls, self.state.run)
+        if late and not self.cfg.records_late:
+            assert (event, after) == (NONE, before)
 
-        @rule(seconds=st.sampled_from([0.01, 1.0, 5.0, 61.0, 400.0]))
-        def wait(self, seconds: float) -> None:
-            self.now_s += seconds
-            tick(self.state, self.window, cfg, FLEET, self.now_s)
+    @rule(seconds=st.sampled_from([0.01, 1.0, 5.0, 61.0, 400.0]))
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        tick(self.state, self.window, self.cfg, FLEET, self.now_s)
 
-        @rule(
-            how=st.sampled_from(["trip", "trip", "trip", "pass", "fail", "throttle", "force"]),
-            code=st.sampled_from([CLOSED, CLOSED, CLOSED, FORCED_OPEN, DISABLED, METRICS_ONLY]),
-            seconds=st.sampled_from([0.0, 3.0, 90.0]),
-        )
-        def meddle(self, how: str, code: int, seconds: float) -> None:
-            place = (self.state, self.window, cfg, FLEET, self.now_s)
-            if how == "trip":
-                trip_now(*place)
-            elif how == "throttle":
-                throttle(*place, seconds)
-            elif how == "force":
-                force(self.state, self.window, cfg, self.now_s, code)
-            else:
-                probe(*place, how == "pass")
+    @rule(
+        how=st.sampled_from(["trip", "trip", "trip", "pass", "fail", "throttle", "force"]),
+        code=st.sampled_from([CLOSED, CLOSED, CLOSED, FORCED_OPEN, DISABLED, METRICS_ONLY]),
+        seconds=st.sampled_from([0.0, 3.0, 90.0]),
+    )
+    def meddle(self, how: str, code: int, seconds: float) -> None:
+        place = (self.state, self.window, self.cfg, FLEET, self.now_s)
+        if how == "trip":
+            trip_now(*place)
+        elif how == "throttle":
+            throttle(*place, seconds)
+        elif how == "force":
+            force(self.state, self.window, self.cfg, self.now_s, code)
+        else:
+            probe(*place, how == "pass")
 
-        @invariant()
-        def permits_out_are_the_permits_given(self) -> None:
-            """In half open the count of permits out is that of this generation's unsettled ones: none leaks."""
-            if self.state.state == HALF_OPEN:
-                mine = self.out.count(self.state.generation)
-                assert self.state.in_flight == mine <= cfg.half_open_permits
-                assert self.state.admitted >= mine
-            else:
-                assert self.state.in_flight == 0
+    @invariant()
+    def permits_out_are_the_permits_given(self) -> None:
+        """In half open the count of permits out is that of this generation's unsettled ones: none leaks."""
+        if self.state.state == HALF_OPEN:
+            mine = self.out.count(self.state.generation)
+            assert self.state.in_flight == mine <= self.cfg.half_open_permits
+            assert self.state.admitted >= mine
+        else:
+            assert self.state.in_flight == 0
 
-        @invariant()
-        def counts_make_sense(self) -> None:
-            assert self.state.calls >= 0
-            assert self.state.run >= 0
-            assert self.state.evidence >= 0
-            if cfg.counts_at_start:
-                return  # failures of calls that were counted in a slot now gone
-            assert 0 <= self.state.failures <= self.state.calls
-            assert 0 <= self.state.slows <= self.state.calls
+    @invariant()
+    def counts_make_sense(self) -> None:
+        assert self.state.calls >= 0
+        assert self.state.run >= 0
+        assert self.state.evidence >= 0
+        if self.cfg.counts_at_start:
+            return  # failures of calls that were counted in a slot now gone
+        assert 0 <= self.state.failures <= self.state.calls
+        assert 0 <= self.state.slows <= self.state.calls
 
-        def teardown(self) -> None:
-            """Once everything is settled and time has passed, a permit is to be had: no state is a trap."""
-            while self.out:
-                generation = self.out.pop()
-                settle(self.state, self.window, cfg, FLEET, self.now_s, generation, ABANDONED, 0.0)
-            if self.state.state in {FORCED_OPEN, DISABLED, METRICS_ONLY}:
-                return
-            self.now_s += 10_000
-            assert allow(self.state, self.window, cfg, FLEET, self.now_s, 0.999)[0] == ADMIT
-
-    return Machine
+    def teardown(self) -> None:
+        """Once everything is settled and time has passed, a permit is to be had: no state is a trap."""
+        while self.out:
+            generation = self.out.pop()
+            settle(self.state, self.window, self.cfg, FLEET, self.now_s, generation, ABANDONED, 0.0)
+        if self.state.state in {FORCED_OPEN, DISABLED, METRICS_ONLY}:
+            return
+        self.now_s += 10_000
+        assert allow(self.state, self.window, self.cfg, FLEET, self.now_s, 0.999)[0] == ADMIT
 
 
 def play(cfg: BreakerSettings, examples: int) -> None:
     checks = list(HealthCheck)
     most = settings(max_examples=examples, stateful_step_count=50, deadline=None, suppress_health_check=checks)
-    run_state_machine_as_test(machine(cfg), settings=most)
+    run_state_machine_as_test(type("Played", (Machine,), {"cfg": cfg}), settings=most)
 
 
 @pytest.mark.parametrize("name", BREAKER_PRESETS)

@@ -67,6 +67,30 @@ def test_a_stated_wait_is_used_as_the_library_uses_it(preset, hint_s, wait_s):
     assert delays(preset, [("call", "API_RATE_LIMIT", 0.1, hint_s)])[0] == pytest.approx(wait_s)
 
 
+DATE = "Thu, 01 Jan 1970 00:00:20 GMT"
+
+
+@pytest.mark.parametrize(
+    ("preset", "header", "wait_s"),
+    [
+        ("plan", DATE, 0.001),
+        ("plan", "1.5", 1.0),
+        ("plan", "99999999", 0.001),
+        ("plan", -5.0, 0.001),
+        ("plan-fixed", DATE, 21.0),
+        ("plan-fixed", "10", 10.5),
+        ("plan-fixed", "soon", 7.5),
+        ("plan-fixed", -5.0, 7.5),
+        ("grpc-a6", -1.0, None),
+        ("aws-standard-2026", -5.0, 0.5),
+        ("litellm", DATE, 20.0),
+    ],
+)
+def test_a_header_is_read_as_the_caller_reads_it(preset, header, wait_s):
+    """A date 20 s ahead of the virtual clock: the plan retries at once, the others wait for it."""
+    assert delays(preset, [("call", "API_RATE_LIMIT", 0.0, header)]) == [pytest.approx(wait_s)]
+
+
 def test_a_stated_wait_beyond_the_deadline_ends_the_request_at_once():
     assert delays("plan-fixed", [("call", "API_RATE_LIMIT", 0.1, 3600.0)]) == [None]
 
@@ -115,3 +139,9 @@ def test_a_loop_that_needs_a_budget_cannot_be_driven_without_one():
 @pytest.mark.parametrize("draw", [0.0, 0.5, 0.99])
 def test_the_draw_of_a_wait_is_the_callers(draw):
     assert delays("aws-standard-2020", [BAD], draw=draw) == [draw]
+
+
+@pytest.mark.parametrize("told", [True, float("nan"), [1.0]])
+def test_a_stated_wait_that_is_neither_seconds_nor_a_header_is_refused(told):
+    with pytest.raises(ParameterError, match=r"script\[0\] = .*seconds, or the text of a Retry-After header"):
+        drive("plan-fixed", [("call", "API_RATE_LIMIT", 0.1, told)])

@@ -15,8 +15,9 @@ def test_the_two_kinds_with_a_factor_have_the_numbers_of_the_room_of_errors():
 @pytest.mark.parametrize("kind", ErrorKind)
 def test_a_failure_is_what_its_classification_says(kind):
     advice = ADVICE[kind]
-    answer = classify({"error_type": kind.value})
+    answer = classify({"code": kind.value})
     failure = Failure.of(advice.int_code, answer)
+    assert answer.kind == kind
     assert failure.kind == advice.int_code
     assert failure.retryable == answer.retryable
     assert failure.max_retries == (NO_LIMIT if answer.max_retries is None else answer.max_retries)

@@ -125,6 +125,22 @@ def test_the_first_models_answer_is_not_degraded_however_often_it_was_asked():
     assert not trail.degraded
 
 
+def test_a_chain_says_who_stands_behind_it():
+    """The plan's three models have one provider and one key, and fail together (plan, 2.3)."""
+    names = ("llama-3.1-8b-instant", "llama-3.1-70b-versatile", "mixtral-8x7b-32768")
+    assert FallbackSettings(tuple(FallbackModel(name, "groq", 8192) for name in names)).providers == ("groq",)
+    mixed = FallbackSettings((FallbackModel("a", "x", 1), FallbackModel("b", "y", 1), FallbackModel("c", "x", 1)))
+    assert mixed.providers == ("x", "y")
+
+
+def test_retries_of_three_percent_of_ten_thousand_calls_cost_four_cents():
+    """The plan says $3.90 at $0.00013 a call, a hundred times too much (plan, Cost Analysis)."""
+    model = FallbackModel("m", "x", 8192, 0.10, 0.30)
+    assert model.cost_microusd(1000, 100) == 130
+    step = FallbackStep("m", 0, 0.1, 0.5, model.cost_microusd(1000, 100))
+    assert sum(FallbackTrail((step,)).cost_microusd for _ in range(300)) == 39_000
+
+
 def test_a_trail_is_never_shared_between_calls():
     empty = FallbackTrail()
     empty.then(FallbackStep("a", 11, 0.0, 1.0))

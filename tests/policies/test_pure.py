@@ -77,6 +77,16 @@ def test_a_record_is_flat_numbers_under_names_that_numpy_does_not_use(record):
         assert field.name not in taken
 
 
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+def test_every_field_has_one_meaning_that_is_written_down(record):
+    """The plan sets a monitoringPeriod of 10 s and never says what it is; times here carry their unit in the name."""
+    assert record.__doc__ is not None
+    told = record.__doc__.split("Parameters\n    ----------\n")[1]
+    heads = {name for line in told.splitlines() if " : " in line for name in line.split(" : ")[0].strip().split(", ")}
+    assert {field.name for field in fields(record)} <= heads
+    assert not any(field.name.lower().endswith(("period", "timeout", "delay", "interval")) for field in fields(record))
+
+
 def test_the_test_sees_the_decisions():
     assert len(DECISIONS) > 50
     assert {"allow", "settle", "decide", "withdraw", "backoff_s", "next_model"} <= {each.__name__ for each in DECISIONS}

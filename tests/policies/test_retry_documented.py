@@ -135,7 +135,7 @@ def test_grpc_obeys_a_pushback_to_the_millisecond_and_starts_its_back_off_anew()
 
 
 def test_grpc_takes_a_negative_pushback_for_never():
-    """gRPC A6: a negative or unparseable pushback means do not retry."""
+    """gRPC A6: a negative or unparsable pushback means do not retry."""
     assert waits(of("grpc-a6"), SERVER, hint_s=NEVER_AGAIN) == (STOP_SERVER, ())
 
 

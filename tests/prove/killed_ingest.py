@@ -114,7 +114,10 @@ def _killed(made: Bench, way: str, folder: Path, disk: Path, draw: random.Random
         )
     found = stored(database)
     state = {made.before: "before", made.after: "after"}.get(found, "NEITHER")
-    wrong = [*_spoken(way, done, state), *([] if state != "NEITHER" else ["the database is neither as before nor as after"])]
+    wrong = [
+        *_spoken(way, done, state),
+        *([] if state != "NEITHER" else ["the database is neither as before nor as after"]),
+    ]
     if way == "full disk":
         enlarge(disk, 64 << 20)
     ingest_files([str(folder / "app.csv")], "attempts", database, folder / "app.toml", confirm=lambda text: False)

@@ -53,7 +53,9 @@ def stored(database: Path) -> tuple[object, ...]:
 
     with open_store(database, wait_s=0) as store:
         ask = store.connection.execute
-        tables = [name for (name,) in ask("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1").fetchall()]
+        tables = [
+            name for (name,) in ask("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1").fetchall()
+        ]
         return readings.data_hash(store), *(
             (table, *ask(f"SELECT count(*), sum(hash(row_)::HUGEINT) FROM {table} AS row_").fetchall()[0])
             for table in tables

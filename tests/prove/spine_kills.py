@@ -1,6 +1,5 @@
 """Points of the spine about ends that nobody chose: 100 ingests and 50 reports ended at random moments."""
 
-import os
 import random
 import shutil
 from collections import Counter
@@ -86,7 +85,10 @@ def report_bench(folder: Path, draw: random.Random) -> killed_report.Bench:
     folder.mkdir()
     (folder / "app.toml").write_text(_LOG, encoding="utf-8")
     lines = ["timestamp,latency_ms,status\n"]
-    lines += [f"2026-11-{9 + number // 40:02d}T{draw.randrange(24):02d}:00:00Z,{draw.randrange(900)},200\n" for number in range(560)]
+    lines += [
+        f"2026-11-{9 + number // 40:02d}T{draw.randrange(24):02d}:00:00Z,{draw.randrange(900)},200\n"
+        for number in range(560)
+    ]
     pages, database = folder / killed_report.PAGES, folder / killed_report.DATABASE
     for status, weeks in ((200, ("2026-W46", killed_report.WEEK)), (503, (killed_report.WEEK,))):
         lines += [f"2026-11-20T{hour:02d}:30:00Z,77,{status}\n" for hour in range(20)]
@@ -102,13 +104,17 @@ def report_bench(folder: Path, draw: random.Random) -> killed_report.Bench:
     done = ended(command(killed_report.words(busy)), busy, after_s=600)
     if done.code:
         raise RuntimeError(done.err)
-    size = sum(os.path.getsize(path) for path in (pages / killed_report.WEEK).iterdir())
+    size = sum(path.stat().st_size for path in (pages / killed_report.WEEK).iterdir())
     return killed_report.Bench(database, folder / "stood", done.moment_s, size, undisturbed)
 
 
 def _some_killed(tried: Sequence["killed_report.Kill | None"]) -> list[int]:
     """Pick one report of each way that published nothing."""
-    ways = {kill.way: number for number, kill in enumerate(tried) if kill and kill.state == "before" and kill.way != "full disk"}
+    ways = {
+        kill.way: number
+        for number, kill in enumerate(tried)
+        if kill and kill.state == "before" and kill.way != "full disk"
+    }
     return sorted(ways.values())
 
 

@@ -115,8 +115,6 @@ def json_lines(*rows: dict[str, object]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-
-
 def with_model(expression: str) -> str:
     return f'{MAP}model = {{ expr = "{expression}" }}\n'
 
@@ -158,7 +156,7 @@ CASES: Final = (
     Case("a packed file with a plain name", log(gzip.compress((HEAD + GOOD).encode())), ("log.csv", "gzip", ".gz")),
     Case("a line of 64 MB", log(HEAD + GOOD + f"{STAMP},200,5{' ' * (64 << 20)}\n" + GOOD.replace(":00Z", ":01Z")), ("rejected 1: is longer than 16 MiB",), kept=2),
     Case("truncated gzip", log(_cut((HEAD + _many(50_000)).encode(), 0.7), "log.csv.gz"), ("log.csv.gz", "cut off or damaged", "nothing of it was stored"), of("log.csv.gz")),
-    Case("JSON key that is misspelt", log(json_lines({"ts": STAMP, "status": 200, "ms": 5}), "log.jsonl", MAP.replace('column = "ms"', 'column = "mss"')), ("log.jsonl: has no key 'mss'", "did you mean 'ms'"), of("log.jsonl")),
+    Case("JSON key that is misspelt", log(json_lines({"ts": STAMP, "status": 200, "ms": 5}), "log.jsonl", MAP.replace('"status"', '"statuss"')), ("log.jsonl: has no key 'statuss'", "did you mean 'status'"), of("log.jsonl")),
     Case("JSON key that never occurs", log(json_lines({"ts": STAMP, "status": 200, "ms": 5}), "log.jsonl", MAP + 'message = "exception_text"\n'), ("no line has the key 'exception_text'",), of("log.jsonl"), kept=1),
     Case("JSONL that is none", log("[1]\n2\n", "log.jsonl"), ("no line of the first 50 is a JSON object",), of("log.jsonl")),
     Case("Parquet with nested columns", _parquet, ("log.parquet: column 'status' is nested", "write it out flat"), of("log.parquet")),

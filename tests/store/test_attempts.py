@@ -38,9 +38,20 @@ def test_only_what_a_log_fills_is_stored(tmp_path: Path) -> None:
     path = log(tmp_path / "a.csv", "2026-11-16T08:00:00Z,200,,a", "2026-11-16T08:00:01Z,503,,b")
     with open_store(tmp_path / "r.duckdb", write=True) as store:
         ingest_file(store, path, parse_mapping(MAPPING))
-        assert columns(store.connection, TABLE) == {"ts", "latency_us", "ok", "status", "fp", "ingest_id", "line_hash", "request_id"}
+        assert columns(store.connection, TABLE) == {
+            "ts",
+            "latency_us",
+            "ok",
+            "status",
+            "fp",
+            "ingest_id",
+            "line_hash",
+            "request_id",
+        }
         assert len(columns(store.connection, VIEW)) == ALL
-        found = store.connection.execute("SELECT model, attempt, role, ended, granularity, source FROM attempts ORDER BY ts").fetchall()
+        found = store.connection.execute(
+            "SELECT model, attempt, role, ended, granularity, source FROM attempts ORDER BY ts"
+        ).fetchall()
     assert found == [(None, 1, "user", True, "request", "web")] * 2
 
 
@@ -70,7 +81,11 @@ def test_a_column_may_come_while_an_unfinished_line_is_settled(tmp_path: Path, t
         ingest_file(store, path, parse_mapping(MAPPING))
         log(path, first, "2026-11-16T08:00:02Z,200,,cc", "2026-11-16T08:00:03Z,200,m,d")
         ingest_file(store, path, parse_mapping(MAPPING))
-        assert store.connection.execute("SELECT request_id, model FROM attempts ORDER BY ts").fetchall() == [("a", None), ("cc", None), ("d", "m")]
+        assert store.connection.execute("SELECT request_id, model FROM attempts ORDER BY ts").fetchall() == [
+            ("a", None),
+            ("cc", None),
+            ("d", "m"),
+        ]
 
 
 def test_rows_are_read_through_the_view_and_written_to_the_table() -> None:

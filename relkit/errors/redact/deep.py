@@ -8,7 +8,8 @@ identity it becomes a pseudonym, of headers those known to be harmless stay, of 
 import dataclasses
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -112,7 +113,7 @@ class _Walk:
         except Exception:  # noqa: BLE001 - a stranger's object may raise anything; an error path that raises hides the error
             return UNREADABLE
 
-    def _value(self, value: Any) -> Any:
+    def _value(self, value: Any) -> Any:  # noqa: PLR0911 - one line for each make
         self._left -= 1
         if self._left < 0:
             return TOO_MANY
@@ -140,12 +141,12 @@ class _Walk:
         finally:
             self._path.pop()
 
-    def _container(self, value: Any) -> Any:
+    def _container(self, value: Any) -> Any:  # noqa: PLR0911 - see _value
         if isinstance(value, Mapping):
             return self._mapping(value.items())
         if isinstance(value, tuple):
             return self._tuple(value)
-        if isinstance(value, Set):
+        if isinstance(value, AbstractSet):
             return self._set(value)
         if isinstance(value, Sequence) or type(value).__name__ == "deque":
             return self._items(value)
@@ -260,7 +261,7 @@ class _Walk:
         held = _first(values)
         return [*map(self.whole, held.kept), *([TOO_MANY] if held.is_cut else [])]
 
-    def _set(self, values: Set[Any]) -> Any:
+    def _set(self, values: AbstractSet[Any]) -> Any:
         held = _first(values)
         clean = {_hashable(self.whole(item)) for item in held.kept} | ({TOO_MANY} if held.is_cut else set())
         return frozenset(clean) if isinstance(values, frozenset) else clean

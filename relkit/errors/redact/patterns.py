@@ -105,7 +105,7 @@ _KEY = (
 # Where a word may begin: a digit before it is as good as a blank, because messages mask digits afterwards, and cleaning
 # a clean message must change nothing.
 _START = r"(\b|[0-9])"
-_EQUALS = r"""(?:\\{0,3}["'])?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}"""
+_EQUALS = r"""(?:\\{0,3}["']|"")?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}"""
 _PROVIDER_HINTS = (
     "sk-", "gsk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "aiza", "akia", "asia", "hf_", "k_live_", "k_test_", "xai-", "pplx-",
     "nvapi-", "glpat-",
@@ -156,12 +156,12 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         r"\1[redacted]",
         ("cookie",),
     ),
-    # Quoted values first: a bare value must not swallow the key of a quoted one. Three kinds of quotes, one search.
+    # Quoted values first: a bare value must not swallow the key of a quoted one. Four kinds of quotes (CSV doubles them), one search.
     Pattern(
         "key_quoted",
-        rf"""({_KEY}{_EQUALS})(?:(\\{{1,3}}["'])[^"'\\\r\n]*|(")[^"\\\r\n]*(?:\\+[^\\\r\n][^"\\\r\n]*)*"""
+        rf"""({_KEY}{_EQUALS})(?:(\\{{1,3}}["'])[^"'\\\r\n]*|("")[^{_SPACE}"'\\,;:}}\]][^"'\\\r\n]*|(")[^"\\\r\n]*(?:\\+[^\\\r\n][^"\\\r\n]*)*"""
         r"""|(')[^'\\\r\n]*(?:\\+[^\\\r\n][^'\\\r\n]*)*)""",
-        r"\1\2\3\4[redacted]",
+        r"\1\2\3\4\5[redacted]",
         _KEY_HINTS,
         _KEY_GATE,
     ),

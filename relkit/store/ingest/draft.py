@@ -154,9 +154,10 @@ def _compose(
     """Write the draft's lines, and the questions it leaves open."""
     target = TARGETS[kind]
     questions: list[str] = []
-    source = file.path.name.split(".")[0]
+    name = redact_text(file.path.name)
+    source = name.split(".")[0]
     lines = [
-        f"# Drafted from {file.path.name}: check units, zone and meaning.",
+        f"# Drafted from {name}: check units, zone and meaning.",
         f"kind = {json.dumps(kind)}",
         f"source = {json.dumps(source)}",
     ]

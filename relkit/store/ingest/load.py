@@ -5,6 +5,7 @@ there, the rest is new (`ledger`). What else is new, `known` decides. Events are
 because a start may have found its end by now.
 """
 
+import shlex
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from relkit.store.ingest.files import Digest, LogFile, digest, inspect
 from relkit.store.ingest.known import count, identity_of, mark_known
 from relkit.store.ingest.ledger import Entry, entries_of, grown_from, same_content
 from relkit.store.ingest.mapping import Mapping
+from relkit.store.ingest.notes import notes_on
 from relkit.store.ingest.rejects import find_rejects, frequent
 from relkit.store.ingest.scan import copied, drop_scan_tables, scan_of
 from relkit.store.ingest.settle import number_attempts, settle_events, settle_tail
@@ -26,6 +28,7 @@ from relkit.store.ingest.targets import TARGETS
 from relkit.store.keys import keep_key
 from relkit.store.landing import ID_COLUMNS, land, land_samples
 from relkit.store.open import Store, has_no_room
+from relkit.units import several
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Ingested:
         Lines that the mapping's `[rows] where` (or `[pair]`) leaves out.
     reasons : tuple of (str, int)
         Most frequent reasons of rejects.
+    notes : tuple of str
+        What may have been meant otherwise.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Ingested:
     already_there: int
     left_out: int
     reasons: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
@@ -85,18 +91,20 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
     found = same or earlier
     if found and found.mapping_sha256 != mapping.sha256:
         raise DataError(
-            f"{path.name}: was read before with another mapping; its rows would stand twice. Give the new mapping another "
-            f"source than {mapping.source!r}, or start a new database"
+            f"{path.name}: was read before with another mapping; its rows would stand twice. Take them back with "
+            f"`relkit forget {shlex.quote(mapping.source)}`, or give the new mapping another source"
         )
     if same:
-        return Ingested(path.name, mapping.source, same.read, 0, 0, same.read, same.left_out)
+        return Ingested(redact_text(path.name), mapping.source, same.read, 0, 0, same.read, same.left_out)
     try:
         with ExitStack() as copies:
-            file, columns = _staged(connection, file, mapping, content, copies)
+            file, columns, unseen = _staged(connection, file, mapping, content, copies)
             connection.execute("BEGIN")
             keep_key(connection, store.path, [name for name in columns if name in ID_COLUMNS])
             outcome = _load(connection, file, mapping, content, earlier, columns)
             connection.execute("COMMIT")
+            notes = notes_on(connection, mapping, unseen, outcome.rejected, has_clock="ts" in columns)
+            outcome = replace(outcome, notes=notes)
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
@@ -116,34 +124,34 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
 
 def _staged(
     connection: DuckDBPyConnection, file: LogFile, mapping: Mapping, content: Digest, copies: ExitStack
-) -> tuple[LogFile, list[str]]:
-    """Read exactly the content that was hashed into the table `staged`; return the file read and the columns."""
+) -> tuple[LogFile, list[str], list[str]]:
+    """Read exactly the content that was hashed into the table `staged`; return the file read, the columns, keys not seen."""
     hashed = content.bytes if file.packing == "none" and file.format != "parquet" else None
     try:
-        columns = _stage(connection, file, mapping)
+        staged = _stage(connection, file, mapping)
     except duckdb.InvalidInputException as error:
         if "state machine" not in str(error):
             raise
         file = copies.enter_context(copied(file, hashed, plain_line_ends=True))
-        return file, _stage(connection, file, mapping)
+        return file, *_stage(connection, file, mapping)
     if hashed is not None and file.path.stat().st_size != hashed:
         # The log was written to meanwhile: what came after the hash belongs to the next reading.
         file = copies.enter_context(copied(file, hashed))
-        columns = _stage(connection, file, mapping)
-    return file, columns
+        staged = _stage(connection, file, mapping)
+    return file, *staged
 
 
-def _stage(connection: DuckDBPyConnection, file: LogFile, mapping: Mapping) -> list[str]:
+def _stage(connection: DuckDBPyConnection, file: LogFile, mapping: Mapping) -> tuple[list[str], list[str]]:
     drop_scan_tables(connection)
     scan = scan_of(connection, file)
     select, columns = staging_sql(mapping, scan)
-    scan.must_have_keys(connection)
+    unseen = scan.unseen_keys(connection)
     drop_scan_tables(connection)
     if mapping.pair:  # pairing looks at the lines twice; the file is read once
         connection.execute(f"CREATE OR REPLACE TEMP TABLE log_lines AS SELECT * FROM {scan.records}")
         select, columns = staging_sql(mapping, replace(scan, lines_table="temp.log_lines"))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {select}")
-    return columns
+    return columns, unseen
 
 
 def _load(
@@ -168,7 +176,7 @@ def _load(
     ).fetchall()[0]
     read, kept, reasons = wanted + rejects.malformed, max(0, fresh - removed), tuple(frequent(rejects.rows))
     outcome = Ingested(
-        file.path.name,
+        redact_text(file.path.name),
         mapping.source,
         read,
         kept,
@@ -183,7 +191,7 @@ def _load(
         if rejects.new and all(row.line > content.lines for row in rejects.rows):
             return outcome  # the beginning of a first line: the log will go on
         if rejects.new:
-            worst = "; ".join(f"{reason} ({number} rows)" for reason, number in reasons)
+            worst = "; ".join(f"{reason} ({several(number, 'row')})" for reason, number in reasons)
             raise DataError(
                 f"{file.path.name}: no row could be read: {worst}. Nothing of it was stored; mend the mapping"
             )

@@ -140,7 +140,7 @@ class Scan:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         what = "key" if self.file.format == "jsonl" else "column"
         if self.file.format == "csv" and len(known) == 1 and any(mark in known[0] for mark in DELIMITERS):
-            hint = f"; it was split at {self.file.delimiter!r}: say delimiter = \"...\" in the mapping"
+            hint = f'; it was split at {self.file.delimiter!r}: say delimiter = "..." in the mapping'
         return DataError(f"{self.file.path.name}: has no {what} {name!r}{hint} (it has {', '.join(known)})")
 
 

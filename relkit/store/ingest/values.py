@@ -223,9 +223,7 @@ def constant_field(name: str, form: Form, value: object) -> Field:
         if not low <= value <= high:
             raise DataError(f"{value!r} is {what.removesuffix(' in the unit given')}")
         return constant(name, f"CAST({value} AS {kind})")
-    raise DataError(
-        f"{value!r} is no {form}; constants stand in our own units (whole microseconds, counts)"
-    )
+    raise DataError(f"{value!r} is no {form}; constants stand in our own units (whole microseconds, counts)")
 
 
 def texts(words: tuple[str, ...]) -> str:

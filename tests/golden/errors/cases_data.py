@@ -160,7 +160,7 @@ def postgres(port):
 
 
 def pg(state, text, kinds, retry, executed, **words):
-    cases.add(f"psycopg: {state} {text[:20]}", lambda net: postgres(Server(postgres_says(state, text, **words)).port), kinds, retry, executed)
+    cases.add(f"psycopg: {state} {text[:40]}", lambda net: postgres(Server(postgres_says(state, text, **words)).port), kinds, retry, executed)
 
 
 pg("40P01", "deadlock detected", "DATABASE_ERROR", True, False)

@@ -1,7 +1,7 @@
 """Raise every case with the real libraries, and record what the exceptions say of themselves.
 
-    .venv-clients/bin/python -m tests.golden.errors.record            compare the answers with what is expected
-    .venv-clients/bin/python -m tests.golden.errors.record --write    and record the chains into *.json
+    make test-clients                      compare the answers with what is expected
+    make test-clients CLIENTS=--write      and record the chains into *.json
 
 The expectations stand in the cases and are never taken from an answer.
 """
@@ -54,14 +54,14 @@ def flat(link: Link) -> dict:
 
 
 def main() -> int:
-    """Run all areas, or those named."""
+    """Run all areas, or those named; 1 where an answer is not what is expected."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--wave", type=int)
     parser.add_argument("--only", default="")
     parser.add_argument("areas", nargs="*", default=AREAS)
     arguments = parser.parse_args()
-    net, total = Net(), {}
+    net, total, wrong = Net(), {}, 0
     for area in arguments.areas:
         rows = []
         for case in importlib.import_module(f"tests.golden.errors.cases_{area}").cases.found:
@@ -72,16 +72,19 @@ def main() -> int:
             verdict = judged(asdict(case), answer)
             score = total.setdefault(case.wave, Score())
             score.count(verdict)
+            wrong += bool(verdict.wrong)
             if verdict.wrong or arguments.only:
                 chain = " <- ".join(link.evidence.names[0] for link in links(error) if link.evidence.names)
                 print(f"{case.name}: {', '.join(verdict.wrong)}; rule {answer.rule}, {chain}: {str(error)[:160]!r}")
             rows.append(recorded(case, links(error)))
         if arguments.write:
-            text = json.dumps(rows, indent=1, ensure_ascii=False, sort_keys=True, default=str)
-            (HERE / f"{area}.json").write_text(text + "\n", encoding="utf-8")
+            lines = ",\n".join(json.dumps(row, ensure_ascii=False, sort_keys=True, default=str) for row in rows)
+            for place, word in ((str(net.folder), "/folder"), (str(HERE), "/here"), (sys.prefix, "/venv"), (sys.base_prefix, "/python")):
+                lines = lines.replace(place, word)
+            (HERE / f"{area}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     for wave, score in sorted(total.items()):
         print(f"wave {wave}: {score}")
-    return 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
