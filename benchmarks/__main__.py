@@ -1,4 +1,4 @@
-"""relkit beside what a user would pick instead: `python -m benchmarks [ingest] [report] [reclassify] [breakers] [--rows 10000 ...] [--full] [--json]`."""
+"""relkit beside what a user would pick instead: `python -m benchmarks [ingest] [report] [reclassify] [redact] [breakers] [classify] [--rows 10000 ...] [--full] [--json]`."""
 
 import argparse
 import importlib
@@ -11,7 +11,7 @@ from typing import Final
 
 from benchmarks.measure import Row
 
-BENCHMARKS: Final = ("ingest", "report", "reclassify", "breakers")
+BENCHMARKS: Final = ("ingest", "report", "reclassify", "redact", "breakers", "classify")
 _HEAD: Final = f"{'rows':>10}  {'case':<18}  {'candidate':<19}  {'CPU s, median (range)':<24}  {'wall s':>7}  {'rows/s':>9}  {'peak MB':>7}  ratio"
 
 

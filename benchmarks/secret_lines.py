@@ -114,7 +114,7 @@ SECRETS: Final[dict[str, Callable[[random.Random], str]]] = {
     "slack": lambda draw: f"xox{draw.choice('bpas')}-{_text(draw, string.digits, 12)}-{_text(draw, _ALNUM, 24)}",
     "google": lambda draw: "AIza" + _text(draw, _URL64, 35),
     "aws": lambda draw: draw.choice(["AKIA", "ASIA"]) + _text(draw, _UPPER, 16),
-    "url_credentials": lambda draw: f"{draw.choice(['postgres', 'redis', 'amqp', 'https'])}://{_text(draw, _ALNUM, 6)}:{_text(draw, _ALNUM, 14)}@db{draw.randint(1, 9)}.internal",
+    "url_credentials": lambda draw: f"{draw.choice(['postgres', 'redis', 'amqp', 'https'])}://{_text(draw, _ALNUM, 6)}:{_text(draw, _ALNUM, 14)}@db{draw.randint(1, 9)}.internal",  # noqa: E501
     "url_parameter": lambda draw: f"https://api.example.com/v1/items?{draw.choice(['key', 'token', 'api_key', 'access_token'])}={_text(draw, _ALNUM, 24)}",
     "card": _card,
     "ssn": _ssn,
@@ -153,7 +153,7 @@ def _benign(draw: random.Random) -> str:
             lambda: f"max_tokens={number(1, 8192)} prompt_tokens={number(1, 9000)} completion_tokens={number(1, 900)}",
             lambda: f'{{"token_count": {number(1, 9999)}, "tokens_used": {number(1, 9999)}, "model": "gpt-4o-2024-08-06"}}',
             lambda: f"GET /v1/items/{number(1, 10**9)} HTTP/1.1 {number(200, 599)} {number(100, 999)} {number(1000, 9999)}",
-            lambda: f"2026-{number(1, 12):02d}-{number(1, 28):02d}T{number(0, 23):02d}:{number(0, 59):02d}:{number(0, 59):02d}.{number(0, 999999):06d}+0200 job ok",
+            lambda: f"2026-{number(1, 12):02d}-{number(1, 28):02d}T{number(0, 23):02d}:{number(0, 59):02d}:{number(0, 59):02d}.{number(0, 999999):06d}+0200 job ok",  # noqa: E501
             lambda: f"pip install pkg=={number(0, 9)}.{number(0, 99)}.{number(0, 9)}rc{number(1, 9)} from cache",
             lambda: f"Rate limit reached on tokens per min (TPM): Limit {number(1000, 90000)}, Used {number(1, 90000)}",
             lambda: f"basic authentication is off; bearer scheme required for tenant {number(1, 999)}",

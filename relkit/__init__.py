@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from relkit.policies.guard import Breaker
     from relkit.policies.policy import Policy
     from relkit.policies.presets import presets
+    from relkit.policies.purse import RetryBudget
+    from relkit.policies.retry_settings import Retry
     from relkit.simulation.drive import drive
     from relkit.slo import ErrorBudget, Objective
     from relkit.store import ingest_file as ingest
@@ -29,6 +31,8 @@ _HOMES: Final = {
     "Plate": "relkit.plates",
     "Policy": "relkit.policies.policy",
     "RelkitError": "relkit.exceptions",
+    "Retry": "relkit.policies.retry_settings",
+    "RetryBudget": "relkit.policies.purse",
     "Verdict": "relkit.verdict",
     "classify": "relkit.errors",
     "drive": "relkit.simulation.drive",
@@ -48,6 +52,8 @@ __all__ = [
     "Plate",
     "Policy",
     "RelkitError",
+    "Retry",
+    "RetryBudget",
     "Verdict",
     "classify",
     "drive",

@@ -9,7 +9,7 @@ import pytest
 
 # --doctest-modules would import every conftest.py as a module of one and the same name, and the scripts that recorded the
 # golden files, which need the libraries they recorded
-collect_ignore_glob = ["conftest.py", "*/conftest.py", "golden/*/record_*.py"]
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "golden/*/record*.py", "golden/*/cases_*.py"]
 INSTALLED_BY_CI = re.compile(r"chromium|node\b|nodejs|promtool", re.IGNORECASE)
 
 

@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -122,16 +121,35 @@ SINKS: Final = {
 def _writes(call: ast.Call) -> str:
     """Name what a call writes with; empty when it writes nothing."""
     function = call.func
-    name = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
-    if name in {"print", "echo", "secho", "confirm", "prompt", "write", "writelines", "write_text", "write_bytes", "savefig", "dump", "executemany"}:
+    name = (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
+    if name in {
+        "print",
+        "echo",
+        "secho",
+        "confirm",
+        "prompt",
+        "write",
+        "writelines",
+        "write_text",
+        "write_bytes",
+        "savefig",
+        "dump",
+        "executemany",
+    }:
         return name
     if re.fullmatch(r"to_(csv|json|html|parquet|pickle|excel|feather|sql|latex|markdown|clipboard)", name):
         return name
     if name in {"open", "fdopen"}:
-        modes = [word.value for word in [*call.args, *(key.value for key in call.keywords)] if isinstance(word, ast.Constant)]
+        modes = [
+            word.value for word in [*call.args, *(key.value for key in call.keywords)] if isinstance(word, ast.Constant)
+        ]
         if any(isinstance(mode, str) and re.fullmatch(r"[rbt+]*[wax][bt+]*", mode) for mode in modes):
             return name
-    if name == "execute" and re.search(r"\b(INSERT INTO|UPDATE \w+ SET|COPY .* TO|EXPORT DATABASE|CREATE (OR REPLACE )?TABLE)\b", ast.unparse(call)):
+    if name == "execute" and re.search(
+        r"\b(INSERT INTO|UPDATE \w+ SET|COPY .* TO|EXPORT DATABASE|CREATE (OR REPLACE )?TABLE)\b", ast.unparse(call)
+    ):
         return name
     return ""
 
@@ -174,15 +192,40 @@ def _log(folder: Path) -> Path:
             for place_in in POSITIONS.values():
                 value = place_in(secret)
                 notes = " ".join(getattr(value, "__notes__", ()))
-                texts = [secret, str(value), repr(value), f"{value!r} {value.__cause__!r} {notes}" if isinstance(value, Exception) else json.dumps(value, default=str)]
+                texts = [
+                    secret,
+                    str(value),
+                    repr(value),
+                    f"{value!r} {value.__cause__!r} {notes}"
+                    if isinstance(value, Exception)
+                    else json.dumps(value, default=str),
+                ]
                 for text in texts:
                     number += 1
-                    rows.writerow([f"2026-11-18T{number // 60 % 24:02d}:{number % 60:02d}:00Z", 500, *(f"{text} {number}" for _ in TEXTS)])
+                    rows.writerow(
+                        [
+                            f"2026-11-18T{number // 60 % 24:02d}:{number % 60:02d}:00Z",
+                            500,
+                            *(f"{text} {number}" for _ in TEXTS),
+                        ]
+                    )
         for secret in SECRETS.values():
             rows.writerow([secret, 500, *(secret for _ in TEXTS)])
             rows.writerow(["2026-11-18T09:00:00Z", secret, *(secret for _ in TEXTS)])
         for number in range(2_000):
-            rows.writerow([f"2026-11-{16 + number % 7}T{number % 24:02d}:{number % 60:02d}:00Z", 200, f"fine-{number}", "s", "m", "o", "", "", ""])
+            rows.writerow(
+                [
+                    f"2026-11-{16 + number % 7}T{number % 24:02d}:{number % 60:02d}:00Z",
+                    200,
+                    f"fine-{number}",
+                    "s",
+                    "m",
+                    "o",
+                    "",
+                    "",
+                    "",
+                ]
+            )
     return place
 
 
@@ -203,7 +246,7 @@ class Written:
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     folder = tmp_path_factory.mktemp("leaks")
     log = _log(folder)
     (folder / "map.toml").write_text(MAPPING)
@@ -225,7 +268,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
     with open_store(folder / "relkit.duckdb") as store:  # unpacked too: the file's own compression could hide a text
         store.connection.execute(f"EXPORT DATABASE '{folder / 'plain'}'")
     pages = [path for path in (folder / "pages").rglob("*") if path.is_file() and not path.is_symlink()]
-    yield Written(
+    return Written(
         b"".join(console),
         b"".join(path.read_bytes() for path in [folder / "relkit.duckdb", *(folder / "plain").iterdir()]),
         b"".join(path.read_bytes() for path in pages if path.suffix != ".ipynb"),
@@ -236,7 +279,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
 def _write_records(folder: Path) -> None:
     """Take live errors through the door that a running program uses."""
     errors = [place(secret) for secret in SECRETS.values() for place in POSITIONS.values()]
-    contexts = [error_context(error, request_id=str(error), operation=repr(error), session_id=str(error)) for error in errors]
+    contexts = [
+        error_context(error, request_id=str(error), operation=repr(error), session_id=str(error)) for error in errors
+    ]
     columns: dict[str, list[Any]] = {
         "request_id": [f"{n} {error}" for n, error in enumerate(errors)], "session_id": [str(error) for error in errors],
         "message": [repr(error) for error in errors], "operation": [context.operation for context in contexts],
@@ -255,7 +300,9 @@ def test_no_canary_leaves_by_any_sink(written: Written, search: str):
     content = getattr(written, search)
     marks = {"console": b"rejected", "store": b"[redacted]", "pages": b"[redacted]", "outputs": b"[redacted]"}
     assert marks[search] in content, "nothing was written: the search would prove nothing"
-    places = [content[max(0, at.start() - 80) : at.end() + 10] for at in re.finditer(CANARY.encode(), content, re.IGNORECASE)]
+    places = [
+        content[max(0, at.start() - 80) : at.end() + 10] for at in re.finditer(CANARY.encode(), content, re.IGNORECASE)
+    ]
     assert places == []
 
 

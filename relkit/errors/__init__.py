@@ -6,6 +6,7 @@ and the rule that made it. It imports none of the libraries that raise errors, a
 
 from relkit.errors.classifier import Classification, classify
 from relkit.errors.confusion import Confusion, Label, confusion_of, labelled
+from relkit.errors.context import Cause, ErrorContext, error_context
 from relkit.errors.counts import (
     FingerprintCount,
     FingerprintCounts,
@@ -49,12 +50,14 @@ __all__ = [
     "WORTH_RETRYING",
     "Advice",
     "Agreement",
+    "Cause",
     "Change",
     "Classification",
     "Condition",
     "Confusion",
     "Cost",
     "Coverage",
+    "ErrorContext",
     "ErrorKind",
     "Evaluation",
     "FingerprintCount",
@@ -83,6 +86,7 @@ __all__ = [
     "contradiction_text",
     "cost_of_mistakes",
     "coverage_of",
+    "error_context",
     "evaluate",
     "fingerprint",
     "is_secret_key",

@@ -37,7 +37,8 @@ _SENTENCE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _LABELLED = re.compile(
-    rf"\bretry[-_ ]?(?:after|delay)(_ms|-ms)?[\"']?[:=]? {{0,2}}[\"']?({_PART}(?: ?(?:ms|s|{_LONG})\b)?)", re.ASCII | re.IGNORECASE
+    rf"\bretry[-_ ]?(?:after|delay)(_ms|-ms)?[\"']?[:=]? {{0,2}}[\"']?({_PART}(?: ?(?:ms|s|{_LONG})\b)?)",
+    re.ASCII | re.IGNORECASE,
 )
 _WORDED = re.compile(rf"({_PART}) ?(millisecond|second|sec|minute|min|hour|day)s?", re.ASCII | re.IGNORECASE)
 # The headers that name a wait outright, the finest first, each with the length of its unit.
@@ -261,4 +262,5 @@ def _moment(value: object) -> datetime | None:
 
 
 def _finite(wait_s: float) -> float | None:
-    return wait_s if math.isfinite(wait_s) and wait_s >= 0 else None
+    # Nothing is said finer than a nanosecond, and 700 ms is 0.7 s.
+    return round(wait_s, 9) if math.isfinite(wait_s) and wait_s >= 0 else None

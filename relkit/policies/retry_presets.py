@@ -10,7 +10,6 @@ from typing import Final
 
 from relkit.policies.backoff import (
     ADDITIVE,
-    DECORRELATED_RISING,
     EXPONENTIAL,
     EXPONENTIAL_LESS_ONE,
     FIXED,
@@ -189,15 +188,9 @@ _PRESETS: dict[str, RetryPreset] = {
     ),
     "finagle": RetryPreset(
         "2026-08",
-        "twitter/finagle at 4feb34cb, RetryBudget.scala: deposits live 10 s, a fifth of requests and 10 a second may be "
-        "retried. The back-off is Backoff.decorrelatedJittered(100 ms, 10 s), relkit's choice: Finagle has no default. "
-        "25 tries bound a request (Retries.scala, requeues).",
-        Retry.of(
-            _library(
-                max_attempts=25, backoff=DECORRELATED_RISING, jitter=NO_JITTER, first_delay_s=0.1, cap_s=10.0,
-                needs_budget=True,
-            )
-        ),
+        "twitter/finagle at 4feb34cb, RetryBudget.scala and Retries.scala: deposits live 10 s, a fifth of requests and 10 "
+        "a second may be retried, at once, and one request may take a fifth of the balance: 20 from the reserve alone.",
+        Retry.of(_library(max_attempts=21, backoff=NO_WAIT, jitter=NO_JITTER, needs_budget=True)),
         RetryBudgetSettings(FINAGLE, deposit_s=10.0, retry_share=0.2, reserve_per_s=10),
     ),
     "envoy-retry": RetryPreset(

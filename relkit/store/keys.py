@@ -93,10 +93,13 @@ def keep_key(connection: DuckDBPyConnection, database: Path, ids: list[str]) -> 
         return
     key = bytes(row[0])[:KEY_BYTES]
     place = key_file_of(database)
+    fresh = place.with_name(f"{place.name}.new")
     try:
-        with os.fdopen(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(key.hex() + "\n")
+        os.replace(fresh, place)  # noqa: PTH105  in one step: half a key would shut everybody out
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise StoreError(
             f"{place}: the key of the pseudonyms cannot be written ({error.strerror or error}); nothing was stored"
         ) from None

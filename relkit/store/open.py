@@ -161,8 +161,7 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
         try:
             connection = duckdb.connect(str(place), read_only=not write, config=config)
             if place.exists():
-                # a kernel has it on, and it would land in the page of who waits two seconds for a query
-                connection.execute("SET enable_progress_bar = false")
+                _silence(connection)
                 return connection
             connection.close()  # removed between being opened and being locked, by who had made it in vain
         except duckdb.ConnectionException as error:
@@ -180,6 +179,12 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
             time.sleep(0.2)
         except duckdb.Error as error:
             raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None
+
+
+def _silence(connection: duckdb.DuckDBPyConnection) -> None:
+    """Turn the progress bar off where it is on: a kernel has it, and a query of two seconds would write it into the page."""
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _spill_folder() -> str:

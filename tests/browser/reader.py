@@ -14,8 +14,10 @@ _FIGURES: Final = """() => [...document.querySelectorAll('figure')].map(figure =
             whole: style.breakInside === 'avoid'};
 })"""
 # Letters are drawn in units of the picture, which is scaled to the width it is given.
-_LETTERS: Final = """() => [...document.querySelectorAll('figure svg text')].map(text =>
-    parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a)"""
+_LETTERS: Final = """() => [...document.querySelectorAll('figure svg text')].map(text => {
+    const drawn = text.getScreenCTM();
+    return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(drawn.a, drawn.b);
+})"""
 _INKS: Final = "() => [...document.querySelectorAll('figure svg text')].map(text => getComputedStyle(text).fill)"
 
 

@@ -1,14 +1,17 @@
 """One failure, one answer: structure before words, no surprises, no exceptions."""
 
+import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relkit.errors import SIGNAL_FIELDS, Classification, ErrorKind, Signals, classify, load_rules, read_signals
+from relkit.errors.classifier import fallback_strategy, should_alert, should_retry, user_message
 
 
 def kind(**row):
@@ -122,9 +125,56 @@ def test_an_unparsable_answer_is_worth_one_more_try():
     assert (answer.retryable, answer.max_retries) == (True, 1)
 
 
-def test_signals_and_rows_give_the_same_answer():
+def test_signals_and_rows_give_the_same_answer_but_for_the_wait_whose_digits_are_masked():
     row = {"exception_type": "openai.RateLimitError", "status": "429", "message": "Rate limit reached, retry in 20s"}
-    assert classify(read_signals(row)) == classify(row)
+    assert classify(row).retry_after_s == 20.0
+    assert classify(read_signals(row)) == replace(classify(row), retry_after_s=None)
+
+
+def test_headers_and_body_of_a_row_are_read():
+    headers = {"Retry-After": "7", "X-RateLimit-Remaining": "0"}
+    answer = classify({"status": 403, "headers": headers})
+    assert (answer.kind.value, answer.retryable, answer.retry_after_s) == ("API_RATE_LIMIT", True, 7.0)
+    assert classify({"status": "403", "headers_json": json.dumps(headers)}) == answer
+    assert kind(status=403, code="AccessDenied", headers=headers) == "API_AUTH_ERROR"
+    assert kind(status=429, body='{"error": {"code": "insufficient_quota"}}') == "API_QUOTA_EXHAUSTED"
+    assert kind(status=429, code="rate_limit_exceeded", body={"code": "insufficient_quota"}) == "API_RATE_LIMIT"
+
+
+def test_the_server_may_forbid_every_retry_and_allow_one_where_waiting_can_help():
+    def allowed(word, **row):
+        answer = classify({**row, "headers": {"x-should-retry": word}})
+        assert answer.max_retries == 0 or answer.retryable
+        return answer.retryable
+
+    assert not allowed("false", status=429)
+    assert not allowed("false", status=500)
+    assert allowed("true", status=501)
+    assert allowed("true", status=302)
+    assert not allowed("true", status=401)
+    assert not allowed("true", status=429, code="insufficient_quota")
+    assert allowed("perhaps", status=429)
+
+
+def test_a_push_back_that_is_negative_forbids_a_retry():
+    row = {"grpc_code": "UNAVAILABLE", "headers": {"grpc-retry-pushback-ms": "-1"}}
+    assert not classify(row).retryable
+    answer = classify({**row, "headers": {"grpc-retry-pushback-ms": "250"}})
+    assert (answer.retryable, answer.retry_after_s) == (True, 0.25)
+
+
+def test_an_error_inside_a_200_came_after_the_work_had_begun():
+    assert classify({"status": 200, "body_type": "overloaded_error"}).maybe_executed
+    assert not classify({"status": 529, "body_type": "overloaded_error"}).maybe_executed
+
+
+def test_the_four_readers_are_those_of_the_answer():
+    row = {"status": 400, "code": "context_length_exceeded"}
+    answer = classify(row)
+    assert should_retry(row) is answer.retryable
+    assert user_message(row) == answer.user_message
+    assert should_alert(row) is answer.alert
+    assert fallback_strategy(row) == answer.fallback == "larger_window"
 
 
 def test_the_answer_names_its_rule_and_what_it_saw():
@@ -144,7 +194,7 @@ def test_own_rules_replace_the_table():
 _VALUE = st.none() | st.text() | st.integers() | st.floats() | st.binary() | st.lists(st.none())
 
 
-@given(st.dictionaries(st.sampled_from([*SIGNAL_FIELDS, "retry_after_s", "method"]), _VALUE))
+@given(st.dictionaries(st.sampled_from([*SIGNAL_FIELDS, "retry_after_s", "method", "headers", "body"]), _VALUE))
 def test_no_row_makes_it_raise(row):
     assert isinstance(classify(row), Classification)
 

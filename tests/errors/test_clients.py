@@ -81,7 +81,11 @@ def test_a_row_of_a_log_with_the_same_signals_gets_the_same_kind():
         # The class of a log is the outermost alone: a name that only a base class has is lost.
         if logged.rule == live.rule:
             alike += 1
-            assert (logged.kind, logged.retryable, logged.maybe_executed) == (live.kind, live.retryable, live.maybe_executed)
+            assert (logged.kind, logged.retryable, logged.maybe_executed) == (
+                live.kind,
+                live.retryable,
+                live.maybe_executed,
+            )
         else:
             assert logged.kind.value in record["expected"]["kinds"] or logged.kind is ErrorKind.UNKNOWN, record["name"]
     assert alike > 250

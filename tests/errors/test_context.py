@@ -7,7 +7,7 @@ import re
 import time
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +33,12 @@ NOT_KEPT = {"originalError": "C03", "responseData": "C05"}
 
 class Response:
     status_code = 429
-    headers = {"Retry-After": "7", "x-request-id": "req_77", "Set-Cookie": f"sid={CANARY}", "X-Anything": CANARY}
+    headers: ClassVar = {
+        "Retry-After": "7",
+        "x-request-id": "req_77",
+        "Set-Cookie": f"sid={CANARY}",
+        "X-Anything": CANARY,
+    }
 
 
 class RateLimitError(Exception):
@@ -46,14 +51,14 @@ def raised(depth: int = 3) -> RateLimitError:
         _fail(depth)
     except RateLimitError as error:
         return error
-    raise AssertionError
+    raise AssertionError  # it did not fail
 
 
 def _fail(depth: int) -> None:
     if depth:
         _fail(depth - 1)
     try:
-        raise TimeoutError("the pool was empty for 30 s")
+        raise TimeoutError("the pool was empty for 30 s")  # noqa: TRY301 - a chain is what this is about
     except TimeoutError as error:
         raise RateLimitError(f"key sk-{CANARY} is over its limit of 60") from error
 
@@ -165,7 +170,7 @@ def test_a_chain_of_three_hundred_keeps_the_nearest_eight():
     assert 0 < len(context.causes) <= CAUSES_KEPT
 
 
-class Hostile(Exception):
+class HostileError(Exception):
     def __getattribute__(self, name: str) -> Any:
         raise RuntimeError(name)
 
@@ -197,7 +202,7 @@ class HostileHeaders:
 
 
 STRANGERS = [
-    None, 5, "text", b"\xff", object(), object, Hostile(), Hostile, HostileText("a"), HostileNumber(1.0), HostileHeaders(), [1], {"a": 1},
+    None, 5, "text", b"\xff", object(), object, HostileError(), HostileError, HostileText("a"), HostileNumber(1.0), HostileHeaders(), [1], {"a": 1},
     {"status": "429"}, 10**400, 1e400, float("nan"), "\ud800", "x" * 2_000_000, lambda: 1 / 0, [("a",)], [(b"retry-after", b"\xff")],
 ]  # fmt: skip
 _NAMES = [

@@ -33,7 +33,12 @@ def test_redaction_changes_no_classification_of_a_real_error():
         corpus = list(csv.DictReader(file))
     assert corpus
     for row in corpus:
-        told = {"exception_type": row["exception_type"], "status": row["status"], "code": row["code"], "message": row["message"]}
+        told = {
+            "exception_type": row["exception_type"],
+            "status": row["status"],
+            "code": row["code"],
+            "message": row["message"],
+        }
         clean = {name: redact_text(text) for name, text in told.items()}
         before, after = classify(told), classify(clean)
         assert (before.kind, before.retryable, before.rule) == (after.kind, after.retryable, after.rule), row["source"]

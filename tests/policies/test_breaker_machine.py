@@ -142,7 +142,7 @@ def test_no_permit_leaks(name: str) -> None:
     """Each preset, made so quick to open that every state is reached."""
     cfg = BREAKER_PRESETS[name].breaker
     least = {"min_calls": min(cfg.min_calls, 2), "failure_threshold": min(cfg.failure_threshold, 2)}
-    play(cfg.changed(**least), 60)
+    play(cfg.changed(**least), 40)
 
 
 @pytest.mark.parametrize(
@@ -155,4 +155,4 @@ def test_no_permit_leaks(name: str) -> None:
     ],
 )
 def test_no_permit_leaks_in_other_half_opens(changes: dict[str, object]) -> None:
-    play(BreakerSettings(failure_threshold=2, open_s=5.0).changed(**changes), 150)
+    play(BreakerSettings(failure_threshold=2, open_s=5.0).changed(**changes), 80)

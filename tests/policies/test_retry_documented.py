@@ -13,7 +13,6 @@ from relkit.policies.backoff import (
     FIXED,
     FULL,
     LINEAR,
-    NO_JITTER,
     POLLY,
     PROPORTIONAL,
     backoff_s,
@@ -176,11 +175,15 @@ def test_finagle_pays_one_retry_for_five_requests():
         assert granted(state, window, budget, 1.0) == (number % 5 == 0)
 
 
-def test_finagle_backs_off_from_its_first_wait_up():
+def test_finagle_requeues_at_once_and_one_request_takes_a_fifth_of_the_reserve():
+    """Finagle, Retries.scala: emptyBackoffSchedule, MaxRequeuesPerReq 0.2 of a balance of 100."""
+    assert waits(of("finagle"), SERVER, most=30) == (STOP_ATTEMPTS, (0.0,) * 20)
+
+
+def test_finagle_decorrelated_backs_off_from_its_first_wait_up():
     """Finagle, Backoff.scala, decorrelatedJittered: start, then U(last, 3 last), at most the maximum."""
-    cfg = of("finagle").transient
-    assert (cfg.backoff, cfg.jitter) == (DECORRELATED_RISING, NO_JITTER)
-    assert waits(of("finagle", max_attempts=4), SERVER, draw=0.5)[1] == pytest.approx((0.1, 0.2, 0.4))
+    retry = of("finagle", max_attempts=4, backoff=DECORRELATED_RISING, first_delay_s=0.1, cap_s=10.0)
+    assert waits(retry, SERVER, draw=0.5)[1] == pytest.approx((0.1, 0.2, 0.4))
 
 
 def test_litellm_obeys_a_short_retry_after_and_ignores_a_long_one():

@@ -35,8 +35,9 @@ class Ended:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Read every file of a folder, which may be a link."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """Read every file of a folder, which may be a link, and of those in it."""
+    place = folder.resolve()
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
 
 def is_whole(folder: Path) -> bool:

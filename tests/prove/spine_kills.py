@@ -104,7 +104,7 @@ def report_bench(folder: Path, draw: random.Random) -> killed_report.Bench:
     done = ended(command(killed_report.words(busy)), busy, after_s=600)
     if done.code:
         raise RuntimeError(done.err)
-    size = sum(path.stat().st_size for path in (pages / killed_report.WEEK).iterdir())
+    size = sum(map(len, undisturbed.values()))
     return killed_report.Bench(database, folder / "stood", done.moment_s, size, undisturbed)
 
 

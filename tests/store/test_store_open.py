@@ -187,6 +187,20 @@ def test_threads_are_one_unless_asked_for(database: Path, monkeypatch: pytest.Mo
     assert threads() == (2,)
 
 
+def test_no_progress_bar_is_written_into_a_page(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel's connections begin with the bar on."""
+    connect = duckdb.connect
+
+    def as_in_a_kernel(*words: object, **settings: object) -> duckdb.DuckDBPyConnection:
+        connection = connect(*words, **settings)  # type: ignore[arg-type]
+        connection.execute("SET enable_progress_bar = true")
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", as_in_a_kernel)
+    with open_store(database) as store:
+        assert store.connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)
+
+
 def test_the_connection_is_closed_when_the_with_is_left(database: Path) -> None:
     with open_store(database) as store:
         pass

@@ -41,8 +41,12 @@ class Cases:
     wave: int = 1
     found: list[Case] = field(default_factory=list)
 
-    def add(self, name: str, provoke: Callable[[Any], object], kinds: str, retry: Any, executed: Any, wait: Any = None) -> None:
+    def add(
+        self, name: str, provoke: Callable[[Any], object], kinds: str, retry: Any, executed: Any, wait: Any = None
+    ) -> None:
         self.found.append(Case(name, provoke, tuple(kinds.split("|")), retry, executed, wait, self.wave))
 
-    def case(self, name: str, kinds: str, retry: Any, executed: Any, wait: Any = None) -> Callable[[Callable[[Any], object]], None]:
+    def case(
+        self, name: str, kinds: str, retry: Any, executed: Any, wait: Any = None
+    ) -> Callable[[Callable[[Any], object]], None]:
         return lambda provoke: self.add(name, provoke, kinds, retry, executed, wait)

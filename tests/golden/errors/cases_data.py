@@ -87,7 +87,9 @@ def _(net):
 def _(net):
     connection = sqlite3.connect(":memory:")
     connection.set_progress_handler(lambda: 1, 10)
-    connection.execute("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000) SELECT count(*) FROM n").fetchall()
+    connection.execute(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000) SELECT count(*) FROM n"
+    ).fetchall()
 
 
 # --- DuckDB ----------------------------------------------------------------------------------------------------------
@@ -105,10 +107,21 @@ def duck(name, *statements, kinds="DATABASE_QUERY_ERROR", retry=False, executed=
 duck("syntax", "SELEC 1")
 duck("no table", "SELECT * FROM bookings")
 duck("no column", "SELECT a FROM (SELECT 1 AS b)")
-duck("unique", "CREATE TABLE t (a INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1), (1)", kinds="DATABASE_QUERY_ERROR|BOOKING_CONFLICT")
+duck(
+    "unique",
+    "CREATE TABLE t (a INTEGER PRIMARY KEY)",
+    "INSERT INTO t VALUES (1), (1)",
+    kinds="DATABASE_QUERY_ERROR|BOOKING_CONFLICT",
+)
 duck("conversion", "SELECT CAST('x' AS INTEGER)")
 duck("missing file", "SELECT * FROM 'no/such.csv'", kinds="DATABASE_QUERY_ERROR|LOCAL_RESOURCE")
-duck("memory", "SET memory_limit = '10MB'", "SET temp_directory = ''", "CREATE TABLE t AS SELECT i, repeat('x', 500) || i AS x FROM range(300000) r(i)", kinds="LOCAL_RESOURCE")
+duck(
+    "memory",
+    "SET memory_limit = '10MB'",
+    "SET temp_directory = ''",
+    "CREATE TABLE t AS SELECT i, repeat('x', 500) || i AS x FROM range(300000) r(i)",
+    kinds="LOCAL_RESOURCE",
+)
 duck("no transaction", "COMMIT")
 
 
@@ -155,12 +168,20 @@ def _(net):
 
 
 def postgres(port):
-    with psycopg.connect(f"host=127.0.0.1 port={port} user=u dbname=d connect_timeout=2", autocommit=True) as connection:
+    with psycopg.connect(
+        f"host=127.0.0.1 port={port} user=u dbname=d connect_timeout=2", autocommit=True
+    ) as connection:
         connection.execute("SELECT 1")
 
 
 def pg(state, text, kinds, retry, executed, **words):
-    cases.add(f"psycopg: {state} {text[:40]}", lambda net: postgres(Server(postgres_says(state, text, **words)).port), kinds, retry, executed)
+    cases.add(
+        f"psycopg: {state} {text[:40]}",
+        lambda net: postgres(Server(postgres_says(state, text, **words)).port),
+        kinds,
+        retry,
+        executed,
+    )
 
 
 pg("40P01", "deadlock detected", "DATABASE_ERROR", True, False)
@@ -183,8 +204,16 @@ pg("28P01", 'password authentication failed for user "u"', "API_AUTH_ERROR", Fal
 pg("53100", "could not extend file: No space left on device", "DATABASE_ERROR|LOCAL_RESOURCE", False, None)
 pg("drop", "close", "DATABASE_ERROR", True, True)
 pg("drop", "reset", "DATABASE_ERROR", True, True)
-cases.add("psycopg: refused", lambda net: postgres(net.refused.rpartition(":")[2]), "DATABASE_ERROR|NETWORK_REFUSED", True, False)
-cases.add("psycopg: connect timeout", lambda net: postgres(net.mute_port), "DATABASE_ERROR|NETWORK_TIMEOUT", True, False)
+cases.add(
+    "psycopg: refused",
+    lambda net: postgres(net.refused.rpartition(":")[2]),
+    "DATABASE_ERROR|NETWORK_REFUSED",
+    True,
+    False,
+)
+cases.add(
+    "psycopg: connect timeout", lambda net: postgres(net.mute_port), "DATABASE_ERROR|NETWORK_TIMEOUT", True, False
+)
 
 
 @cases.case("psycopg: name not found", "DATABASE_ERROR|NETWORK_ERROR", True, False)
@@ -201,7 +230,13 @@ def mysql(port):
 
 
 def my(number, state, text, kinds, retry, executed, **words):
-    cases.add(f"pymysql: {number} {text[:20]}", lambda net: mysql(Server(mysql_says(number, state, text, **words)).port), kinds, retry, executed)
+    cases.add(
+        f"pymysql: {number} {text[:20]}",
+        lambda net: mysql(Server(mysql_says(number, state, text, **words)).port),
+        kinds,
+        retry,
+        executed,
+    )
 
 
 my(1213, "40001", "Deadlock found when trying to get lock; try restarting transaction", "DATABASE_ERROR", True, False)
@@ -212,7 +247,9 @@ my(1064, "42000", "You have an error in your SQL syntax", "DATABASE_QUERY_ERROR"
 my(1040, "08004", "Too many connections", "DATABASE_ERROR", True, False, at_login=True)
 my(1045, "28000", "Access denied for user 'u'", "API_AUTH_ERROR", False, False, at_login=True)
 my(0, "00000", "lost in mid-query", "DATABASE_ERROR", True, True)
-cases.add("pymysql: refused", lambda net: mysql(net.refused.rpartition(":")[2]), "DATABASE_ERROR|NETWORK_REFUSED", True, False)
+cases.add(
+    "pymysql: refused", lambda net: mysql(net.refused.rpartition(":")[2]), "DATABASE_ERROR|NETWORK_REFUSED", True, False
+)
 
 # --- redis -----------------------------------------------------------------------------------------------------------
 
@@ -221,22 +258,46 @@ def cache(port, timeout=2.0, host="127.0.0.1", **words):
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    client = redis.Redis(host=host, port=int(port), socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0), protocol=2, **words)
+    client = redis.Redis(
+        host=host,
+        port=int(port),
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        **words,
+    )
     client.set("a", "b")
 
 
 def rd(reply, kinds, retry, executed, **words):
-    cases.add(f"redis: {reply.strip()[:28]}", lambda net: cache(Server(redis_says(reply.encode())).port, **words), kinds, retry, executed)
+    cases.add(
+        f"redis: {reply.strip()[:28]}",
+        lambda net: cache(Server(redis_says(reply.encode())).port, **words),
+        kinds,
+        retry,
+        executed,
+    )
 
 
 rd("-LOADING Redis is loading the dataset in memory\r\n", "CACHE_UNAVAILABLE", False, None)
 rd("-OOM command not allowed when used memory > 'maxmemory'.\r\n", "CACHE_UNAVAILABLE", False, None)
 rd("-READONLY You can't write against a read only replica.\r\n", "CACHE_UNAVAILABLE|DATABASE_QUERY_ERROR", False, None)
-rd("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", "DATABASE_QUERY_ERROR|PROGRAMMING_ERROR", False, None)
+rd(
+    "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
+    "DATABASE_QUERY_ERROR|PROGRAMMING_ERROR",
+    False,
+    None,
+)
 rd("-ERR unknown command 'FOO'\r\n", "DATABASE_QUERY_ERROR|PROGRAMMING_ERROR", False, None)
 rd("-NOAUTH Authentication required.\r\n", "API_AUTH_ERROR", False, False)
 rd("-NOPERM this user has no permissions to run the 'set' command\r\n", "API_AUTH_ERROR", False, False)
-rd("-MISCONF Redis is configured to save RDB snapshots, but is unable to persist on disk.\r\n", "CACHE_UNAVAILABLE", False, None)
+rd(
+    "-MISCONF Redis is configured to save RDB snapshots, but is unable to persist on disk.\r\n",
+    "CACHE_UNAVAILABLE",
+    False,
+    None,
+)
 cases.add("redis: refused", lambda net: cache(net.refused.rpartition(":")[2]), "CACHE_UNAVAILABLE", False, None)
 cases.add("redis: name not found", lambda net: cache(6379, host="nowhere.invalid"), "CACHE_UNAVAILABLE", False, None)
 cases.add("redis: timeout", lambda net: cache(net.mute_port, timeout=0.3), "CACHE_UNAVAILABLE", False, None)
@@ -268,7 +329,13 @@ def _(net):
 
 @cases.case("sqlalchemy: pool is empty", "DATABASE_ERROR", True, False)
 def _(net):
-    engine = sqlalchemy.create_engine(f"sqlite:///{net.folder / 'pool.db'}", pool_size=1, max_overflow=0, pool_timeout=0.1, poolclass=sqlalchemy.pool.QueuePool)
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{net.folder / 'pool.db'}",
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.1,
+        poolclass=sqlalchemy.pool.QueuePool,
+    )
     with engine.connect(), engine.connect():
         pass
 

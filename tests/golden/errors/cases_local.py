@@ -247,7 +247,9 @@ class _RateLimited(openai.RateLimitError, langchain.LangChainException):
 @case("langchain: an integration's 429", "API_RATE_LIMIT", True, False, 2.0)
 def _(net):
     try:
-        openai.OpenAI(api_key="k", base_url=net.http.address("lc429", answer(429, {"retry-after": "2"})), max_retries=0).models.list()
+        openai.OpenAI(
+            api_key="k", base_url=net.http.address("lc429", answer(429, {"retry-after": "2"})), max_retries=0
+        ).models.list()
     except openai.RateLimitError as error:
         raise _RateLimited(error.message, response=error.response, body=error.body) from error
 

@@ -26,7 +26,9 @@ def judged(expected: Mapping[str, Any], answer: Classification) -> Verdict:
     retry = None if expected["retryable"] is None else answer.retryable is expected["retryable"]
     executed = None if expected["maybe_executed"] is None else answer.maybe_executed is expected["maybe_executed"]
     wait = _near(answer.retry_after_s, expected["retry_after_s"])
-    verdict = Verdict(kind, retry, executed, wait, expected["retry_after_s"] is not None, retry is False and answer.retryable)
+    verdict = Verdict(
+        kind, retry, executed, wait, expected["retry_after_s"] is not None, retry is False and answer.retryable
+    )
     if not kind:
         verdict.wrong.append(f"kind {answer.kind.value}, not {'|'.join(expected['kinds'])}")
     if retry is False:

@@ -71,7 +71,9 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def answer(status: int, headers: Mapping[str, str] | None = None, body: object = b"", *, reason: str = "Reason") -> bytes:
+def answer(
+    status: int, headers: Mapping[str, str] | None = None, body: object = b"", *, reason: str = "Reason"
+) -> bytes:
     """Return an HTTP answer; a mapping or list becomes JSON."""
     content, kind = (body, "text/html") if isinstance(body, bytes) else (json.dumps(body).encode(), "application/json")
     lines = [f"HTTP/1.1 {status} {reason}", f"Content-Length: {len(content)}", "Connection: close"]
@@ -112,7 +114,9 @@ class Http:
                 return
             head += more
         top, _, body = head.partition(b"\r\n\r\n")
-        length = next((int(line.split(b":")[1]) for line in top.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        length = next(
+            (int(line.split(b":")[1]) for line in top.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+        )
         if b"expect: 100-continue" in top.lower():
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         while len(body) < length:
@@ -140,7 +144,9 @@ def hang_up(connection: socket.socket) -> None:
 
 def cut_short(connection: socket.socket) -> None:
     """Promise 1,000 bytes and send 20."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n" + b'{"a": "0123456789 ..')
+    connection.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n" + b'{"a": "0123456789 ..'
+    )
     connection.close()
 
 
@@ -170,7 +176,7 @@ def babble(connection: socket.socket) -> None:
 
 def self_signed(folder: Path) -> ssl.SSLContext:
     """Return the context of a server whose certificate nobody trusts."""
-    import trustme  # noqa: PLC0415  only where the clients are installed
+    import trustme
 
     folder.mkdir(parents=True, exist_ok=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -201,11 +207,15 @@ def _message(kind: bytes, content: bytes) -> bytes:
 
 
 def _pg_error(state: str, text: str, severity: str) -> bytes:
-    fields = b"".join(key + value.encode() + b"\0" for key, value in ((b"S", severity), (b"V", severity), (b"C", state), (b"M", text)))
+    fields = b"".join(
+        key + value.encode() + b"\0" for key, value in ((b"S", severity), (b"V", severity), (b"C", state), (b"M", text))
+    )
     return _message(b"E", fields + b"\0")
 
 
-def postgres_says(state: str, text: str, *, at_login: bool = False, then_close: bool = False) -> Callable[[socket.socket], None]:
+def postgres_says(
+    state: str, text: str, *, at_login: bool = False, then_close: bool = False
+) -> Callable[[socket.socket], None]:
     """Speak enough of PostgreSQL's protocol to answer a login or every statement with an error."""
 
     def serve(connection: socket.socket) -> None:
@@ -219,7 +229,9 @@ def postgres_says(state: str, text: str, *, at_login: bool = False, then_close: 
             return
         ready = _message(b"Z", b"I")
         version = _message(b"S", b"server_version\x0015.0\0") + _message(b"S", b"client_encoding\0UTF8\0")
-        connection.sendall(_message(b"R", struct.pack("!I", 0)) + version + _message(b"K", struct.pack("!II", 1, 2)) + ready)
+        connection.sendall(
+            _message(b"R", struct.pack("!I", 0)) + version + _message(b"K", struct.pack("!II", 1, 2)) + ready
+        )
         while data := connection.recv(65_536):
             if data[:1] == b"X":
                 return
@@ -229,7 +241,9 @@ def postgres_says(state: str, text: str, *, at_login: bool = False, then_close: 
             if state == "drop":
                 reset(connection) if text == "reset" else connection.close()
                 return
-            connection.sendall(_pg_error(state, text, "FATAL" if then_close else "ERROR") + (b"" if then_close else ready))
+            connection.sendall(
+                _pg_error(state, text, "FATAL" if then_close else "ERROR") + (b"" if then_close else ready)
+            )
             if then_close:
                 return
 
@@ -251,7 +265,12 @@ def mysql_says(number: int, state: str, text: str, *, at_login: bool = False) ->
         if at_login and number == 1040:
             connection.sendall(_packet(0, error))
             return
-        greeting = b"\x0a8.0.0\0" + struct.pack("<I", 1) + b"12345678\0" + struct.pack("<HBHH", 0xF7FF & ~0x0800, 33, 2, 0x000F | 0x0008)
+        greeting = (
+            b"\x0a8.0.0\0"
+            + struct.pack("<I", 1)
+            + b"12345678\0"
+            + struct.pack("<HBHH", 0xF7FF & ~0x0800, 33, 2, 0x000F | 0x0008)
+        )
         greeting += b"\x15" + b"\0" * 10 + b"123456789012\0" + b"mysql_native_password\0"
         connection.sendall(_packet(0, greeting))
         connection.recv(65_536)

@@ -33,7 +33,7 @@ class Net:
     def grpc(self) -> str:
         """Address of the gRPC server, started when first asked for."""
         if self._grpc is None:
-            from .cases_cloud import grpc_server  # noqa: PLC0415  only with grpcio
+            from .cases_cloud import grpc_server
 
             self._grpc = grpc_server()
         return f"127.0.0.1:{self._grpc[1]}"

@@ -79,7 +79,12 @@ def main() -> int:
             rows.append(recorded(case, links(error)))
         if arguments.write:
             lines = ",\n".join(json.dumps(row, ensure_ascii=False, sort_keys=True, default=str) for row in rows)
-            for place, word in ((str(net.folder), "/folder"), (str(HERE), "/here"), (sys.prefix, "/venv"), (sys.base_prefix, "/python")):
+            for place, word in (
+                (str(net.folder), "/folder"),
+                (str(HERE), "/here"),
+                (sys.prefix, "/venv"),
+                (sys.base_prefix, "/python"),
+            ):
                 lines = lines.replace(place, word)
             (HERE / f"{area}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     for wave, score in sorted(total.items()):
