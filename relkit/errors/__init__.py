@@ -1,10 +1,19 @@
 """What failed, and whether it may be retried.
 
-`classify` reads the signals of a failure (class name, status, codes, text) and answers with a kind, a retry decision
-and the rule that made it. It imports none of the libraries that raise errors, and never raises on a row.
+`classify` reads the signals of a failure (class name, status, codes, text), of a live exception or of a row, and answers
+with a kind, a retry decision and the rule that made it. It imports none of the libraries that raise errors, and never
+raises itself.
 """
 
-from relkit.errors.classifier import Classification, classify
+from relkit.errors.classifier import (
+    Classification,
+    classify,
+    fallback_strategy,
+    should_alert,
+    should_retry,
+    signals_of,
+    user_message,
+)
 from relkit.errors.confusion import Confusion, Label, confusion_of, labelled
 from relkit.errors.context import Cause, ErrorContext, error_context
 from relkit.errors.counts import (
@@ -88,6 +97,7 @@ __all__ = [
     "coverage_of",
     "error_context",
     "evaluate",
+    "fallback_strategy",
     "fingerprint",
     "is_secret_key",
     "kind_counts",
@@ -102,6 +112,10 @@ __all__ = [
     "rival",
     "rule_uses",
     "sdk_habits",
+    "should_alert",
+    "should_retry",
+    "signals_of",
+    "user_message",
     "verdict",
     "wait_label",
 ]
