@@ -14,7 +14,6 @@ from relkit.errors.classifier import (
     signals_of,
     user_message,
 )
-from relkit.errors.confusion import Confusion, Label, confusion_of, labelled
 from relkit.errors.context import Cause, ErrorContext, error_context
 from relkit.errors.counts import (
     FingerprintCount,
@@ -26,15 +25,13 @@ from relkit.errors.counts import (
     kind_hours,
     verdict,
 )
-from relkit.errors.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
-from relkit.errors.diff import Change, RulesDiff, compare_rules
-from relkit.errors.evaluation import Evaluation, Rivalry, evaluate, rival
-from relkit.errors.habits import SdkHabit, sdk_habits
-from relkit.errors.kinds import ADVICE, Advice, ErrorKind
-from relkit.errors.misjudged import Cost, cost_of_mistakes
-from relkit.errors.plan import plan_rules
-from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
-from relkit.errors.retryability import (
+from relkit.errors.evaluation.confusion import Confusion, Label, confusion_of, labelled
+from relkit.errors.evaluation.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
+from relkit.errors.evaluation.diff import Change, RulesDiff, compare_rules
+from relkit.errors.evaluation.evaluate import Evaluation, Rivalry, evaluate, rival
+from relkit.errors.evaluation.habits import SdkHabit, sdk_habits
+from relkit.errors.evaluation.misjudged import Cost, cost_of_mistakes
+from relkit.errors.evaluation.retryability import (
     WAIT_EDGES_US,
     WORTH_RETRYING,
     Agreement,
@@ -46,8 +43,11 @@ from relkit.errors.retryability import (
     retryability_of,
     wait_label,
 )
-from relkit.errors.rule import Condition, Rule
+from relkit.errors.kinds import ADVICE, Advice, ErrorKind
+from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
 from relkit.errors.rules import RuleSet, load_rules
+from relkit.errors.rules.plan import plan_rules
+from relkit.errors.rules.rule import Condition, Rule
 from relkit.errors.signals import SIGNAL_FIELDS, Signals, clean_message, fingerprint, read_signals
 
 __all__ = [

@@ -15,9 +15,9 @@ _FEW = 5
 
 @point("errors", "real exceptions: kind, retry, waits, maybe executed")
 def real_exceptions(folder: Path) -> Found:
-    from relkit.errors.chain import Link  # noqa: PLC0415
     from relkit.errors.classifier import classify_links  # noqa: PLC0415
-    from relkit.errors.evidence import Evidence  # noqa: PLC0415
+    from relkit.errors.reading.chain import Link  # noqa: PLC0415
+    from relkit.errors.reading.evidence import Evidence  # noqa: PLC0415
     from tests.golden.errors.judge import Score, judged  # noqa: PLC0415
 
     score = Score()
