@@ -135,6 +135,10 @@ def _check_together(cfg: "BreakerSettings") -> None:
         remedy = "raise half_open_permits: as it is, half open can never close"
         allowed = f"at most half_open_permits, {cfg.half_open_permits}, when these are given once"
         raise ParameterError.of("half_open_successes", cfg.half_open_successes, allowed, remedy)
+    if cfg.half_open_permits > 0 and cfg.half_open_successes == 0 and (cfg.keeps_window or cfg.counts_at_start):
+        name = "keeps_window" if cfg.keeps_window else "counts_at_start"
+        remedy = f"give successes, e.g. 1: {name} would mix calls from before half open into its verdict"
+        raise ParameterError.of("half_open_successes", 0, f"a whole number from 1 where {name} is set", remedy)
     if 0 < cfg.open_max_s < cfg.open_s:
         raise ParameterError.of("open_max_s", cfg.open_max_s, f"at least open_s, {cfg.open_s:g}, or 0", "raise it")
     if cfg.open_factor < 1:

@@ -69,7 +69,8 @@ def counted(state: BreakerState, cfg: BreakerSettings) -> tuple[int, float, floa
     if state.calls <= 0:
         return 0, 0.0, 0.0
     failures = 1.0 - state.ema if family == EMA else state.failures / state.calls
-    return state.calls, failures, state.slows / state.calls
+    # Where calls count when they start and failures when they end, a window may hold one without the other.
+    return state.calls, min(max(failures, 0.0), 1.0), state.slows / state.calls
 
 
 def explain(state: BreakerState, cfg: BreakerSettings, peers: Peers = ALONE, now_s: float = 0.0) -> str:
