@@ -11,7 +11,7 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, bars, figure
 from relkit.plates.table import Table
-from relkit.units import count, percent
+from relkit.units import MINUTES_PER_HOUR, count, percent
 
 MOST_KINDS: Final = 12
 _MOST_SERIES: Final = 4
@@ -88,7 +88,7 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
     ax.legend(
         frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=0.9, borderaxespad=0.2
     )
-    days_axis(ax, first_hour * 60, (first_hour + len(total)) * 60)
+    days_axis(ax, first_hour * MINUTES_PER_HOUR, (first_hour + len(total)) * MINUTES_PER_HOUR)
     worst = max(ranked, key=lambda kind: int(series[kind][peak]))
     caption = (
         f"The worst hour saw {count(int(total[peak]))} failed attempts, {count(int(series[worst][peak]))} of them {worst}; "

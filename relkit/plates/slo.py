@@ -27,7 +27,7 @@ from relkit.slo import (
     share_digits,
     tiers_for,
 )
-from relkit.units import US_PER_SECOND, count, duration, percent, printable
+from relkit.units import MINUTES_PER_DAY, SECONDS_PER_MINUTE, US_PER_SECOND, count, duration, percent, printable
 
 _FLOOR = 0.05
 _SHORTEST = 2
@@ -103,7 +103,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
     known = rate[np.isfinite(rate)]
     worst = float(known.max()) if known.size else None
     burning = sum(end - start for start, end in pages)
-    window_text = duration(window_minutes * 60)
+    window_text = duration(window_minutes * SECONDS_PER_MINUTE)
     if worst is None:
         return empty_plate(
             name, f"No full {window_text} window holds requests with a known outcome: the burn rate is unknown."
@@ -211,7 +211,7 @@ def _shares_plate(shares: MinuteShares, objective: Objective, name: str, *, dead
             f"over 10x in {above} minutes, counting full one-hour windows only. Shares carry no counts, so there is no interval."
         )
     fig, ax = figure(height_in=2.2)
-    x = (shares.start_minute + np.flatnonzero(shares.present)) / 1440
+    x = (shares.start_minute + np.flatnonzero(shares.present)) / MINUTES_PER_DAY
     ax.plot(x, there, ".", color=MUTED if dead else GOOD, ms=2.5)
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
     ax.set_ylabel("success share")
@@ -330,7 +330,7 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
     else:
         step = max(1, round(days / 7))
         if days <= 14:
-            month = datetime.fromtimestamp(start_minute * 60, UTC).strftime("%B %Y, days in UTC")
+            month = datetime.fromtimestamp(start_minute * SECONDS_PER_MINUTE, UTC).strftime("%B %Y, days in UTC")
             ax.set_xlabel(month, fontsize=8.5, color=MUTED)
         ax.xaxis.set_major_locator(
             mdates.DayLocator(interval=step) if days <= 60 else mdates.AutoDateLocator(maxticks=7)
@@ -341,11 +341,11 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
 
 
 def _day(minute: int) -> float:
-    return minute / 1440
+    return minute / MINUTES_PER_DAY
 
 
 def _at(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, UTC).strftime("%a %d %b %H:%M")
+    return datetime.fromtimestamp(minute * SECONDS_PER_MINUTE, UTC).strftime("%a %d %b %H:%M")
 
 
 def _thinned(
@@ -359,7 +359,7 @@ def _thinned(
     blocks = padded.reshape(parts, step)
     known = np.isfinite(blocks)
     peaks = np.where(known.any(axis=1), np.where(known, blocks, -np.inf).max(axis=1), np.nan)
-    return (start_minute + np.arange(parts) * step + step / 2) / 1440, peaks
+    return (start_minute + np.arange(parts) * step + step / 2) / MINUTES_PER_DAY, peaks
 
 
 def _largest_hour(minutes: Minutes, allowed: float) -> tuple[int, float]:

@@ -10,7 +10,7 @@ from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, bars, figure
 from relkit.plates.table import Table
 from relkit.slo import Minutes, Objective, Service, gap_text
-from relkit.units import count, percent
+from relkit.units import HOURS_PER_DAY, MINUTES_PER_HOUR, count, percent
 from relkit.verdict import Verdict
 
 
@@ -71,21 +71,21 @@ def _kept(slo: Verdict, service: Service) -> str:
 
 def availability_week_plate(minutes: Minutes, objective: Objective, name: str = "availability_week") -> Plate:
     """Draw bad requests by hour over the traffic, so that one sees when the week went wrong."""
-    hours = len(minutes) // 60
+    hours = len(minutes) // MINUTES_PER_HOUR
     if hours < 1:
         return empty_plate(name, "The requests have no clock: there is no course of time to draw.")
     if not minutes.valid.any():
         return empty_plate(name, "No request with a known outcome: there is no course of availability to draw.")
-    bad = minutes.bad[: hours * 60].reshape(hours, 60).sum(axis=1)
-    valid = minutes.valid[: hours * 60].reshape(hours, 60).sum(axis=1)
-    covered = minutes.covered[: hours * 60].reshape(hours, 60).any(axis=1)
+    bad = minutes.bad[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).sum(axis=1)
+    valid = minutes.valid[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).sum(axis=1)
+    covered = minutes.covered[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).any(axis=1)
     worst = int(np.argmax(bad))
     total_bad = int(minutes.bad.sum())
     three = int(np.sort(bad)[-3:].sum())
-    start_hour = minutes.start_minute / 60
+    start_hour = minutes.start_minute / MINUTES_PER_HOUR
     fig, axes = figure(height_in=2.9, rows=2, sharex=True, gridspec_kw={"height_ratios": (2, 1)})
     upper, lower = axes
-    x = (start_hour + np.arange(hours)) / 24
+    x = (start_hour + np.arange(hours)) / HOURS_PER_DAY
     if hours <= 24 * 21:
         bars(upper, x, np.zeros(hours), bad, 1 / 24, BAD)
     else:
@@ -108,7 +108,7 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
             ax.axvspan(x[place], x[place] + 1 / 24, color=GRID, lw=0)
     upper.set_ylim(0, max(1, bad.max()) * 1.15)
     lower.set_ylim(bottom=0)
-    days_axis(lower, minutes.start_minute, minutes.start_minute + hours * 60)
+    days_axis(lower, minutes.start_minute, minutes.start_minute + hours * MINUTES_PER_HOUR)
     allowed = count(float(objective.budget_share) * int(minutes.valid.sum()))
     caption = (
         f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; "

@@ -55,14 +55,14 @@ def executed_lines(place: Path, env: dict[str, str]) -> dict[str, set[int]]:
 
 
 def constants(place: Path, lines: dict[str, set[int]]) -> list[tuple[str, ast.Constant]]:
-    """List the numbers in executed lines inside functions."""
+    """List the numbers in executed lines of the bodies of functions (a default is executed when the module is read)."""
     found = []
     for name in CODE:
         tree = ast.parse((place / name).read_text(encoding="utf-8"))
         for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef):
                 continue
-            for node in ast.walk(function):
+            for node in (node for line in function.body for node in ast.walk(line)):
                 is_number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
                 if is_number and node.lineno in lines.get(name, ()) and node.lineno == node.end_lineno:
                     found.append((name, node))

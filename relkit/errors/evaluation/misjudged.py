@@ -111,7 +111,9 @@ def _permanent_retried(
     text = f"{count(extra)} extra tries, with {tries.most_tries} tries a request as this log makes them"
     wait_s = _mean_wait_s(row for row in tries.rows if right[row.fp].kind is not ErrorKind.API_RATE_LIMIT)
     text += "; no wait is told" if wait_s is None else f"; {duration(extra * wait_s)} of waiting for users in all"
-    usd = money_of((use for use in calls if any(_same_place(use, other) for row in rows for other in row.uses)), prices)
+    # a set, for a log of many services has as many uses as errors x services x models
+    places = {(use.service, use.model) for row in rows for use in row.uses}
+    usd = money_of((use for use in calls if (use.service, use.model) in places), prices)
     each = usd.usd_per_call
     text += (
         "; no call is priced"
@@ -207,7 +209,3 @@ def _mean_wait_s(rows: Iterable[NextTry]) -> float | None:
 def _longer_than(row: NextTry, wait_s: float) -> bool:
     """Whether the whole stretch of waiting lies above a wait."""
     return bool(row.wait) and row.wait is not None and WAIT_EDGES_US[row.wait - 1] >= wait_s * US_PER_SECOND
-
-
-def _same_place(use: Use, other: Use) -> bool:
-    return (use.service, use.model) == (other.service, other.model)

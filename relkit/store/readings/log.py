@@ -11,7 +11,7 @@ from relkit.slo.minutes import runs
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.store.readings.folded import requests_once
-from relkit.units import US_PER_DAY, US_PER_MINUTE
+from relkit.units import MINUTES_PER_DAY, US_PER_DAY, US_PER_MINUTE
 
 
 def data_hash(store: Store) -> str:
@@ -89,7 +89,7 @@ def coverage_of(store: Store, period: Period, service: str | None = None) -> npt
     Attempts of every role count; where there are none, probes and samples do.
     """
     start, end = grid(period)
-    reach = (start - 1440, end + 1440)
+    reach = (start - MINUTES_PER_DAY, end + MINUTES_PER_DAY)
     for table in ("attempts", "samples", "probes"):
         last = "ts + coalesce(latency_us, 0)" if table == "attempts" else "ts"
         service_test = "AND service = ?" if service is not None else ""
