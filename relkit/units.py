@@ -65,13 +65,13 @@ def count(number: float) -> str:
     return f"{round(number):,}".replace(",", "\u202f")
 
 
-def several(number: float, noun: str) -> str:
-    """Write a count with its noun.
+def several(number: float, noun: str, nouns: str = "") -> str:
+    """Write a count with its noun; `nouns` is the plural where an s does not make it.
 
-    >>> several(1, "row"), several(1200, "request")
-    ('1 row', '1\\u202f200 requests')
+    >>> several(1, "row"), several(1200, "request"), several(2, "try", "tries")
+    ('1 row', '1\\u202f200 requests', '2 tries')
     """
-    return f"{count(number)} {noun}" + ("" if round(number) == 1 else "s")
+    return f"{count(number)} {noun if round(number) == 1 else nouns or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -7,10 +7,10 @@ import numpy as np
 from relkit.errors import FingerprintCounts, RuleSet, biggest_cause
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
-from relkit.plates.style import BAD, GOOD, GRID, bars, figure
+from relkit.plates.style import BAD, GOOD, GRID, bars, figure, spans, whole_numbers
 from relkit.plates.table import Table
 from relkit.slo import Minutes, Objective, Service, gap_text
-from relkit.units import HOURS_PER_DAY, MINUTES_PER_HOUR, count, percent
+from relkit.units import HOURS_PER_DAY, MINUTES_PER_HOUR, count, percent, several
 from relkit.verdict import Verdict
 
 
@@ -27,12 +27,12 @@ def answers_table(
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
     has_days = goal.is_window_covered and not goal.is_window_period
-    days = f"{goal.objective.window_days} days" if has_days else "of this period"
+    days = several(goal.objective.window_days, "day") if has_days else "of this period"
     allowed = count(float(budget.allowed))
     if budget.left_share is None or budget.spent_share is None:
         left = "unknown: no request with a known outcome"
     elif budget.left_share < 0:
-        left = f"none: {count(budget.bad)} bad requests, {allowed} were allowed"
+        left = f"none: {several(budget.bad, 'bad request')}, {allowed} allowed"
     else:
         left = f"{percent(budget.left_share, 0)} of {allowed} allowed bad requests"
     nothing = "unknown: no attempt tells its outcome" if failures.told == 0 else "nothing failed"
@@ -103,15 +103,16 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
         )
     lower.fill_between(x, valid, color=GOOD, alpha=0.35, lw=0, step="post")
     lower.set_ylabel("requests")
-    for place in np.flatnonzero(~covered):
-        for ax in axes:
-            ax.axvspan(x[place], x[place] + 1 / 24, color=GRID, lw=0)
+    for ax in axes:
+        spans(ax, [(x[place], x[place] + 1 / 24) for place in np.flatnonzero(~covered)], GRID)
     upper.set_ylim(0, max(1, bad.max()) * 1.15)
     lower.set_ylim(bottom=0)
+    whole_numbers(upper.yaxis)
+    whole_numbers(lower.yaxis)
     days_axis(lower, minutes.start_minute, minutes.start_minute + hours * MINUTES_PER_HOUR)
     allowed = count(float(objective.budget_share) * int(minutes.valid.sum()))
     caption = (
-        f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; "
+        f"{several(total_bad, 'bad request')}, {percent(three / total_bad, 0)} of them in the three worst hours; "
         f"{objective.target_text} would have allowed {allowed}."
         if total_bad
         else f"No bad request among {count(int(minutes.valid.sum()))}."

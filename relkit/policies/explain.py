@@ -171,13 +171,14 @@ def _trial(state: BreakerState, cfg: BreakerSettings) -> str:
 
 def _because(state: BreakerState, cfg: BreakerSettings) -> str:
     value = state.why_value
+    judged = "of half open failed" + (" or were slow" if cfg.slow_share <= 1 else "")
     texts = {
         WHY_RUN: f"{_run(round(value))} reached the threshold",
         WHY_FAILURES: f"{percent(value, 1)} of calls failed ({percent(cfg.failure_share, 0)} opens it)",
         WHY_SLOW: f"{percent(value, 1)} of calls were slow ({percent(cfg.slow_share, 0)} opens it)",
         WHY_EVIDENCE: f"the evidence reached {value:.1f} (limit {cfg.evidence_limit:.1f})",
         WHY_OUTLIER: f"{percent(value, 1)} of its calls succeeded, too far below its peers",
-        WHY_HALF_OPEN: "the calls of half open failed",
+        WHY_HALF_OPEN: "a call failed while half open" if cfg.half_open_successes > 0 else f"too many calls {judged}",
         WHY_EXPIRED: f"half open lasted {duration(value)} without a verdict",
         WHY_PROBE: "a health check failed",
         WHY_SERVER: f"the server asked for {duration(value)}",

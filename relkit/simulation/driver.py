@@ -13,15 +13,20 @@ from relkit.policies.breaker import allow, settle, tick
 from relkit.policies.codes import (
     ADMIT,
     CLOSED,
-    CODES,
+    COOLDOWN,
     DISABLED,
     FAILURE,
     FORCED_OPEN,
     IGNORED,
     METRICS_ONLY,
     OPEN,
+    OPENED,
     OUTCOMES,
     PER_ATTEMPT,
+    REJECT_FORCED,
+    REJECT_OPEN,
+    REJECT_PROBES,
+    REJECT_THROTTLED,
     SLOW,
     SLOW_FAILURE,
     STATES,
@@ -37,6 +42,12 @@ from relkit.policies.transitions import new_breaker
 from relkit.policies.votes import opens_at_once, outcome_of
 from relkit.simulation.drive_retry import RetryLoop, failure_of
 
+_REJECTED: Final = {
+    REJECT_OPEN: "because it is open",
+    REJECT_PROBES: "because every permit is out",
+    REJECT_FORCED: "by force",
+    REJECT_THROTTLED: "by throttling",
+}
 _VOTES: Final = {"failure": FAILURE, "ignore": IGNORED, "success": SUCCESS}
 _FORCED: Final = {
     "open": FORCED_OPEN,
@@ -294,12 +305,12 @@ class Driver:
 
     def _settle(self, generation: int, answer: _Answer, latency_s: float, hint_s: float) -> None:
         fleet = self._fleet()
-        settle(self.state, self.window, self.cfg, fleet, self.now_s, generation, answer.outcome, latency_s)
-        if answer.at_once:
-            # LiteLLM cools for as long as the server says, or for its usual time.
+        event = settle(self.state, self.window, self.cfg, fleet, self.now_s, generation, answer.outcome, latency_s)
+        if answer.at_once or (self.cfg.family == COOLDOWN and event == OPENED):
+            # LiteLLM cools for as long as the server says (0: not at all), or for its usual time.
             if hint_s > 0:
                 throttle(self.state, self.window, self.cfg, fleet, self.now_s, hint_s)
-            else:
+            elif hint_s != 0:
                 trip_now(self.state, self.window, self.cfg, fleet, self.now_s)
 
     def _advance(self, to_s: float) -> None:
@@ -359,7 +370,7 @@ class Driver:
         calls, failure_share, slow_share = counted(self.state, self.cfg)
         sentence = explain(self.state, self.cfg, self._fleet(), self.now_s)
         if code is not None and code != ADMIT and self.state.state != OPEN:
-            sentence = f"Rejected ({CODES[code]}). {sentence}"
+            sentence = f"Rejected {_REJECTED[code]}. {sentence}"
         return Step(
             op=op,
             at_s=self.now_s,

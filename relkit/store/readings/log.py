@@ -69,7 +69,10 @@ def log_span(store: Store, period: Period) -> LogSpan:
         if found[1] is not None:
             first_us = found[1] if first_us is None else min(first_us, found[1])
             last_us = found[2] if last_us is None else max(last_us, found[2])
-    rejects = store.connection.execute("SELECT count(*) FROM rejects").fetchone()
+    rejects = store.connection.execute(
+        "SELECT coalesce(sum(rejected_rows), 0)::BIGINT, (SELECT count(*) FROM rejects) FROM ingests"
+    ).fetchone()
+    assert rejects is not None
     coverage: float | None = None
     gaps: tuple[Gap, ...] = ()
     if not period.is_everything and (attempts or other_rows or more["probes"] or more["samples"] or not more["pairs"]):
@@ -79,7 +82,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
         gaps = tuple(sorted(runs(~covered, start), key=lambda gap: (gap[0] - gap[1], gap[0])))
     return LogSpan(
         first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, **more,
-        rejects=rejects[0] if rejects else 0, coverage=coverage, gaps=gaps,
+        rejects=rejects[0], rejects_kept=rejects[1], coverage=coverage, gaps=gaps,
     )  # fmt: skip
 
 
