@@ -109,7 +109,9 @@ def evidence_of(error: BaseException) -> Evidence:
     if HEADER in headers:
         body = {"error": {"details": details_of(headers.pop(HEADER).encode("latin-1", "replace"))}}
     spoken = said(body)
-    _codes(error, signals, spoken, text, database=family.of_database)
+    _codes(error, signals, spoken, database=family.of_database)
+    if family.counts_replies:
+        signals["code"] = _reply(error, text)
     _declared(error, signals)
     if family.of_database:
         _database(error, signals, family.roots)
@@ -135,6 +137,7 @@ class _Family:
     of_database: bool
     of_system: bool
     of_resolver: bool
+    counts_replies: bool
     gives_up: bool
 
 
@@ -162,6 +165,7 @@ def _read_family(cls: type) -> _Family:
         of_database=bool(roots & DATABASE_ROOTS),
         of_system=issubclass(cls, OSError) and not issubclass(cls, ssl.SSLError),
         of_resolver=issubclass(cls, (socket.gaierror, socket.herror)),
+        counts_replies=bool(roots & {"smtplib", "ftplib"}),
         gives_up=any(name.endswith(".RetryError") for name in names),
     )
 
@@ -228,11 +232,11 @@ def _rebuilt_body(error: object) -> object:
     return None
 
 
-def _codes(error: object, signals: dict[str, object], spoken: Said, text: str, *, database: bool) -> None:
+def _codes(error: object, signals: dict[str, object], spoken: Said, *, database: bool) -> None:
     code = attribute(error, "code")
     grpc = _grpc_name(called(code)) or _grpc_name(attribute(error, "grpc_status_code"))
     signals["grpc_code"] = grpc
-    own = [] if database else [_named(code), _named(attribute(error, "error_code")), _reply(error, text)]
+    own = [] if database else [_named(code), _named(attribute(error, "error_code"))]
     reason = attribute(error, "reason")
     if grpc or attribute(error, "grpc_status_code") is not None or attribute(error, "domain") is not None:
         own.append(_named(reason))  # elsewhere a reason is the phrase beside the status

@@ -232,7 +232,9 @@ def _reset_s(headers: Mapping[str, str], now: Callable[[], datetime] | None) -> 
 
     A reset without its own "remaining: 0" says nothing: most answers name the resets of limits that still have room.
     """
-    waits = [wait_s for name in ("ratelimit", "x-ratelimit") for wait_s in _used_up_s(headers.get(name, ""))]
+    if not headers:
+        return None
+    waits = list(_used_up_s(headers["ratelimit"])) if "ratelimit" in headers else []
     for name, value in headers.items():
         if "ratelimit" not in name or "reset" not in name:
             continue

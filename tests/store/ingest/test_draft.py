@@ -106,7 +106,7 @@ def test_a_date_written_by_hand_is_read_where_a_number_tells_the_day(
     assert "in which zone" in question
     answered = draft.toml.replace('# zone = "UTC"', 'zone = "UTC"')
     (tmp_path / "map.toml").write_text(answered)
-    done = ingest_files([str(path)], "attempts", tmp_path / "a.duckdb", tmp_path / "map.toml")
+    done = ingest_files([str(path)], "attempts", tmp_path / "a.duckdb", tmp_path / "map.toml", confirm=lambda _: False)
     assert (done[0].kept, done[0].rejected) == (2, 0)
 
 

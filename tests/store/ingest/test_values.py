@@ -213,3 +213,23 @@ def test_shares_lie_between_0_and_1(workshop: Workshop) -> None:
         (4, "x: '100.5' is no share between 0 and 1 in the unit given"),
         (5, "x: '-1' is no share between 0 and 1 in the unit given"),
     ]
+
+
+@pytest.mark.parametrize("form", ["iso", "%Y-%m-%d %H:%M:%S"])
+def test_a_time_that_the_clock_skips_in_spring_is_a_reject(workshop: Workshop, form: str) -> None:
+    """There was no half past two in Berlin that night; a minute before and an hour after there was."""
+    toml = PLAIN.replace('"ts"', f'"ts"\nzone = "Europe/Berlin"\nformat = "{form}"')
+    stamps = ["2026-03-29 01:59:00", "2026-03-29 02:30:00", "2026-03-29 03:00:00"]
+    workshop.ingest("ts,status,ms\n" + "".join(f"{stamp},200,1\n" for stamp in stamps), toml)
+    assert workshop.column("SELECT ts FROM attempts ORDER BY ts") == [us(2026, 3, 29, 0, 59), us(2026, 3, 29, 1, 0)]
+    assert [row[1] for row in workshop.rejects()] == [
+        "ts: '2026-03-29 02:30:00' is a time that the clock of Europe/Berlin skips in spring; is zone in [time] right?"
+    ]
+
+
+def test_a_decimal_comma_is_read_where_the_mapping_says_so(workshop: Workshop) -> None:
+    """A point beside it may part thousands, so such a number is no number."""
+    toml = 'delimiter = ";"\ndecimal = ","\n' + PLAIN.lstrip()
+    workshop.ingest(f"ts;status;ms\n{STAMP};200;12,5\n{STAMP};200;7\n{STAMP};200;1.234\n{STAMP};200;1.234,5\n", toml)
+    assert workshop.column("SELECT latency_us FROM attempts ORDER BY latency_us") == [7_000, 12_500]
+    assert len(workshop.rejects()) == 2
