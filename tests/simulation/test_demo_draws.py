@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from relkit.simulation.draws import geometric, lognormal_us, pick, spawn_streams
+from relkit.simulation.demo_draws import geometric, lognormal_us, pick, spawn_streams
 
 SEEDS = range(10)
 
