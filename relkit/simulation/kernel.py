@@ -27,7 +27,7 @@ from relkit.simulation.arrivals import arrival_s
 from relkit.simulation.compiled import callable_inside, compiled, register
 from relkit.simulation.conditions import error_of, service_s
 from relkit.simulation.draws import ARRIVAL, PERMIT, REQUEST, WAIT, drawn
-from relkit.simulation.room import NEEDED
+from relkit.simulation.room import LAST_SECOND, NEEDED
 from relkit.simulation.workload import CACHED, FAILED, FRESH, REJECTED, STALE
 
 ENDED: Final = 0
@@ -151,17 +151,25 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
         if not arrives and marks.waiting == 0:
             return ENDED
         now_s = marks.next_s if arrives else heap_s[0]
+        if not arrives and heap_what[0] & 7 == TIMEOUT:
+            # Most timers outlive what they wait for; those ask for no room and may lie far in the future.
+            slot = place_of[heap_what[0] >> 24]
+            attempt = (heap_what[0] >> 10) & 16383
+            if slot < 0 or calls[slot].phase != 1 or calls[slot].total_attempts != attempt or calls[slot].answered:
+                pop(heap_s, heap_what, marks.waiting)
+                marks.waiting -= 1
+                continue
         if (
             marks.waiting + NEEDED >= len(heap_s)
             or marks.calls + NEEDED >= len(calls)
             or marks.jobs + NEEDED >= len(jobs)
             or marks.tries + NEEDED >= len(tries)
             or marks.transitions + 8 * places + 8 >= len(transitions_)
-            or now_s >= len(seconds)
+            or min(now_s, LAST_SECOND) >= len(seconds)
         ):
             return WANTS_ROOM
         marks.events += 1
-        second = seconds[int(now_s)]
+        second = seconds[int(min(now_s, LAST_SECOND))]
         action, kind, outcome, turn, rejected = _REST, 0, FRESH, 0, False
         slot = -1
 
@@ -220,13 +228,11 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
             elif event == WAKE:
                 action = _ASK if setup.asks_each_attempt else _SEND
             elif event == TIMEOUT:
-                waits = slot >= 0 and calls[slot].phase == 1 and calls[slot].total_attempts == attempt
-                if waits and not calls[slot].answered:
-                    action, kind = _RESULT, KIND_TIMEOUT
-                    calls[slot].hint_s = NO_HINT
-                    at = (what >> 3) & 127
-                    if calls[slot].queued and models[at].cancels:
-                        servers[at].queued -= 1
+                action, kind = _RESULT, KIND_TIMEOUT
+                calls[slot].hint_s = NO_HINT
+                at = (what >> 3) & 127
+                if calls[slot].queued and models[at].cancels:
+                    servers[at].queued -= 1
             else:
                 at = (what >> 3) & 127
                 model, server = models[at], servers[at]

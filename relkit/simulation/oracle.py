@@ -30,7 +30,7 @@ from relkit.policies.transitions import new_breaker
 from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of
 from relkit.simulation.draws import ARRIVAL, ATTEMPT, EPISODE, PERMIT, REQUEST, WAIT, KeyedDraws
 from relkit.simulation.latency import latency_s
-from relkit.simulation.room import COUNTERS, RESULT, TRANSITION, TRY, Rows
+from relkit.simulation.room import COUNTERS, LAST_SECOND, RESULT, TRANSITION, TRY, Rows
 from relkit.simulation.workload import CACHED, ENDS, FAILED, FRESH, REJECTED, STALE, EpisodeRow, ModelRow, Workload
 
 _INVALID: Final = 8
@@ -220,7 +220,7 @@ class Oracle:
         )
 
     def count(self, counter: str) -> None:
-        row = self.seconds.setdefault(int(self.now_s), [0] * len(COUNTERS))
+        row = self.seconds.setdefault(int(min(self.now_s, LAST_SECOND)), [0] * len(COUNTERS))
         row[COUNTERS.index(counter)] += 1
 
     def plan(self, at_s: float, call: _Call, attempt: int, server: int, event: int) -> None:

@@ -131,6 +131,7 @@ RESULT: Final = np.dtype(
     align=True,
 )  # fmt: skip
 
+LAST_SECOND: Final = 2_000_000.0  # what comes later is counted in that second: 23 days
 NEEDED: Final = 4  # free places that one event may take in any pool but that of the transitions
 
 
@@ -230,7 +231,7 @@ class Room:
             self.tries = _doubled(self.tries)
         if len(self.transitions) - marks["transitions"] <= len(self.transitions) // 2:
             self.transitions = _doubled(self.transitions)
-        while at_s >= len(self.seconds):
+        while min(at_s, LAST_SECOND) >= len(self.seconds):
             self.seconds = _doubled(self.seconds)
 
 
