@@ -1,22 +1,36 @@
 """The cache of answers in arrays: a list of keys by last use, of which the oldest goes first."""
 
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
+
+from relkit.simulation.demo_draws import Floats, Ints
+
+_STEPS: Final = 4096  # a power of two: multiplying a draw by it is exact
 
 
-def key_at(popularity: Any, draw: float) -> int:
+def guide_of(popularity: Floats) -> Ints:
+    """Return for each of the even steps from 0 to 1 the first key whose cumulative share lies above it."""
+    steps = np.arange(_STEPS + 1) / _STEPS
+    return np.minimum(np.searchsorted(popularity, steps, side="right"), max(len(popularity) - 1, 0)).astype(np.int64)
+
+
+def key_at(popularity: Any, guide: Any, draw: float) -> int:
     """Return the key at a uniform draw: the first whose cumulative share lies above it.
 
-    >>> [key_at((0.5, 0.75, 1.0), draw) for draw in (0.0, 0.5, 0.99)]
+    >>> popularity = np.array([0.5, 0.75, 1.0])
+    >>> [key_at(popularity, guide_of(popularity), draw) for draw in (0.0, 0.5, 0.99)]
     [0, 1, 2]
     """
-    low, high = 0, len(popularity) - 1
+    step = int(draw * _STEPS)
+    low, high = guide[step], guide[step + 1]
     while low < high:
         middle = (low + high) >> 1
         if draw < popularity[middle]:
             high = middle
         else:
             low = middle + 1
-    return low
+    return int(low)
 
 
 def unlink(marks: Any, newer: Any, older: Any, key: int) -> None:

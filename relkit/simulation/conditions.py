@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from relkit.policies.failure import KIND_RATE_LIMIT
 from relkit.policies.retry import NO_HINT
-from relkit.simulation.draws import ATTEMPT, EPISODE, REQUEST, drawn
+from relkit.simulation.draws import EPISODE, REQUEST, drawn
 from relkit.simulation.latency import latency_s
 
 KIND_INVALID: Final = 8
@@ -29,8 +29,9 @@ def in_force(model: Any, server: Any, episodes: Any, now_s: float) -> int:
 
 
 def error_of(
-    setup: Any, model: Any, server: Any, episodes: Any, kinds: Any, until: Any, request: int, attempt: int, now_s: float
-) -> tuple[int, float]:
+    setup: Any, model: Any, server: Any, episodes: Any, kinds: Any, until: Any, request: int, attempt: int, now_s: float,
+    draw: float,
+) -> tuple[int, float]:  # fmt: skip
     """Return kind and stated wait of the error that meets an attempt before it is served; kind 0 for none.
 
     In this order: the episode, the limit of requests a minute, a request wrong in itself, the usual errors.
@@ -53,19 +54,14 @@ def error_of(
             return KIND_RATE_LIMIT, left_s
     if setup.invalid_share > 0.0 and drawn(setup.seed, request, 0, REQUEST)[0] < setup.invalid_share:
         return KIND_INVALID, NO_HINT
-    if model.errors_to > model.errors_from:
-        draw = drawn(setup.seed, request, attempt, ATTEMPT)[0]
-        for place in range(model.errors_from, model.errors_to):
-            if draw < until[place]:
-                return kinds[place], NO_HINT
+    for place in range(model.errors_from, model.errors_to):
+        if draw < until[place]:
+            return kinds[place], NO_HINT
     return 0, NO_HINT
 
 
-def service_s(
-    setup: Any, model: Any, server: Any, episodes: Any, values: Any, request: int, attempt: int, now_s: float
-) -> float:
+def service_s(model: Any, server: Any, episodes: Any, values: Any, now_s: float, draw: float) -> float:
     """Return how long a service that starts now takes, in seconds."""
-    draw = drawn(setup.seed, request, attempt, ATTEMPT)[1]
     time_s = latency_s(model.family, values, model.values_from, model.values_to, draw)
     row = in_force(model, server, episodes, now_s)
     if row >= 0:

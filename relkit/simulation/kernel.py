@@ -26,7 +26,7 @@ from relkit.simulation.answers import key_at, store, unlink, use
 from relkit.simulation.arrivals import arrival_s
 from relkit.simulation.compiled import callable_inside, compiled, register
 from relkit.simulation.conditions import error_of, service_s
-from relkit.simulation.draws import ARRIVAL, PERMIT, REQUEST, WAIT, drawn
+from relkit.simulation.draws import ARRIVAL, ATTEMPT, PERMIT, REQUEST, WAIT, drawn
 from relkit.simulation.room import LAST_SECOND, NEEDED
 from relkit.simulation.workload import CACHED, FAILED, FRESH, REJECTED, STALE
 
@@ -61,17 +61,16 @@ callable_inside(
 
 
 @register
-def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, piece: Any) -> float:
-    """Set when the next request comes, and return the draw of its key."""
+def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, piece: Any) -> None:
+    """Set when the next request comes, and the draw of its key."""
     if marks.arrived >= setup.requests:
-        return 0.0
-    gap, key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
+        return
+    gap, marks.next_key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
     if setup.replayed:
         marks.next_s = times_s[marks.arrived]
     else:
         marks.units -= math.log(1.0 - gap)
         marks.next_s = arrival_s(marks.units, piece, rates, lengths_s)
-    return key
 
 
 @register
@@ -130,7 +129,7 @@ def sweep_fleet(
 @compiled
 def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first lines
     setup_: Any, models: Any, episodes: Any, values: Any, rates: Any, lengths_s: Any, times_s: Any, error_kinds: Any,
-    error_until: Any, chain: Any, tokens: Any, popularity: Any, breaker_: Any, budget_: Any, freshness_: Any,
+    error_until: Any, chain: Any, tokens: Any, popularity: Any, guide: Any, breaker_: Any, budget_: Any, freshness_: Any,
     retries: Any, failures: Any, strategies: Any, votes: Any, at_once: Any,
     marks_: Any, heap_s: Any, heap_what: Any, calls: Any, place_of: Any, jobs: Any, servers: Any, breakers: Any,
     windows_: Any, purses: Any, purse_windows: Any, peers_: Any, usable: Any, piece: Any, newer: Any, older: Any,
@@ -139,7 +138,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
 ) -> int:  # fmt: skip
     """Handle up to `most_events` events; return ENDED, WANTS_ROOM, WENT_ON (there are more) or ENDLESS.
 
-    The first twenty arguments are `relkit.simulation.room.inputs_of`, the next `Room.arrays`.
+    The first twenty-one arguments are `relkit.simulation.room.inputs_of`, the next `Room.arrays`.
     """
     setup, marks, cfg, budget, fresh, peers = setup_[0], marks_[0], breaker_[0], budget_[0], freshness_[0], peers_[0]
     places, timeout_s = setup.places, setup.timeout_s
@@ -169,17 +168,17 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
         ):
             return WANTS_ROOM
         marks.events += 1
-        second = seconds[int(min(now_s, LAST_SECOND))]
+        second = int(min(now_s, LAST_SECOND))
         action, kind, outcome, turn, rejected = _REST, 0, FRESH, 0, False
         slot = -1
 
         if arrives:
             request = marks.arrived
-            second[_ARRIVALS] += 1
+            seconds[second, _ARRIVALS] += 1
             results[request].arrival_s = now_s
             key = -1
             if setup.keys > 0:
-                key = key_at(popularity, drawn(setup.seed, request, 0, ARRIVAL)[1])
+                key = key_at(popularity, guide, marks.next_key)
             marks.arrived += 1
             schedule(setup, marks, rates, lengths_s, times_s, piece)
             if key >= 0 and stored_s[key] >= 0.0:
@@ -190,7 +189,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                     results[request].latency_s = setup.hit_s
                     results[request].outcome = CACHED
                     results[request].model = -1
-                    second[_ENDS + CACHED] += 1
+                    seconds[second, _ENDS + CACHED] += 1
                     marks.finished += 1
                     continue
             if marks.free_call >= 0:
@@ -257,9 +256,8 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                             continue
                         server.queued -= 1
                         server.busy += 1
-                        ends_s = now_s + service_s(
-                            setup, model, server, episodes, values, job.request, job.attempt, now_s
-                        )
+                        takes = drawn(setup.seed, job.request, job.attempt, ATTEMPT)[1]
+                        ends_s = now_s + service_s(model, server, episodes, values, now_s, takes)
                         results[job.request].cost_microusd += model.cost_microusd
                         if there:
                             calls[other].queued = False
@@ -270,7 +268,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
 
         while action != _REST:
             call = calls[slot]
-            purse, purse_window = purses[call.client], purse_windows[call.client]
+            purse = purses[call.client]
             base = call.client * places
 
             if action == _ASK:
@@ -293,7 +291,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 if code == ADMIT:
                     action = _SEND
                 else:
-                    second[_REFUSED] += 1
+                    seconds[second, _REFUSED] += 1
                     rejected = True
                     turn = FALLBACK_NEXT_MODEL
                     action = _MOVE
@@ -303,9 +301,9 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 attempt = call.total_attempts
                 if attempt > MOST_ATTEMPTS:
                     return ENDLESS
-                second[_ATTEMPTS] += 1
+                seconds[second, _ATTEMPTS] += 1
                 if attempt > 1:
-                    second[_RETRIES] += 1
+                    seconds[second, _RETRIES] += 1
                 call.attempt_s = now_s
                 call.answered = False
                 call.queued = False
@@ -313,13 +311,14 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 call.hint_s = NO_HINT
                 at = chain[call.place]
                 model, server = models[at], servers[at]
+                fails, takes = drawn(setup.seed, request, attempt, ATTEMPT)
                 kind, call.hint_s = error_of(
-                    setup, model, server, episodes, error_kinds, error_until, request, attempt, now_s
+                    setup, model, server, episodes, error_kinds, error_until, request, attempt, now_s, fails
                 )
                 gives_up_s = now_s + timeout_s
                 if kind == 0:
                     if model.servers < 0 or server.busy < model.servers:
-                        ends_s = now_s + service_s(setup, model, server, episodes, values, request, attempt, now_s)
+                        ends_s = now_s + service_s(model, server, episodes, values, now_s, takes)
                         results[request].cost_microusd += model.cost_microusd
                         call.answered = ends_s <= gives_up_s
                         if model.servers >= 0:
@@ -367,7 +366,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 call.kind = kind
                 at = chain[call.place]
                 if kind == KIND_TIMEOUT:
-                    second[_TIMEOUTS] += 1
+                    seconds[second, _TIMEOUTS] += 1
                 if call.paying:
                     release(purse, budget)
                     call.paying = False
@@ -386,7 +385,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 code, wait_s = STOP_ATTEMPTS, 0.0
                 if kind != 0 and setup.has_retry:
                     code, wait_s = after_failure(
-                        call, retries[strategies[kind]], purse, purse_window, budget, failures[kind], now_s,
+                        call, retries[strategies[kind]], purse, purse_windows[call.client], budget, failures[kind], now_s,
                         setup.has_key, call.hint_s, -1.0, drawn(setup.seed, request, call.total_attempts, WAIT)[0],
                     )  # fmt: skip
                 if setup.has_breaker and (setup.asks_each_attempt or kind == 0 or code != RETRY):
@@ -434,7 +433,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                     told = KIND_REJECTED if rejected else call.kind
                     pays = setup.budgets_models and not rejected
                     code = may_move_on(
-                        call, retries[strategies[told]], purse, purse_window, budget, failures[told], now_s,
+                        call, retries[strategies[told]], purse, purse_windows[call.client], budget, failures[told], now_s,
                         setup.has_key, pays,
                     )  # fmt: skip
                     if code == RETRY and pays:
@@ -467,7 +466,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 result.outcome = outcome
                 result.kind = call.kind
                 result.model = chain[call.place] if outcome == FRESH else -1
-                second[_ENDS + outcome] += 1
+                seconds[second, _ENDS + outcome] += 1
                 marks.finished += 1
                 place_of[request] = -1
                 call.next_free = marks.free_call

@@ -17,6 +17,7 @@ from relkit.policies.retry_budget import SLOTS, RetryBudgetSettings, RetryBudget
 from relkit.policies.retry_settings import RetrySettings
 from relkit.policies.failure import Failure
 from relkit.policies.transitions import new_breaker
+from relkit.simulation.answers import guide_of
 from relkit.simulation.compiled import record_dtype
 from relkit.simulation.workload import UNFINISHED, EpisodeRow, ModelRow, Setup, Workload, filled
 
@@ -35,8 +36,8 @@ class Marks:
     ----------
     arrived : int
         Requests that have come.
-    next_s, units : float
-        When the next comes, and the expected arrivals until then.
+    next_s, next_key, units : float
+        When the next comes, the draw of its key, and the expected arrivals until then.
     waiting : int
         Events in the heap.
     free_call, calls : int
@@ -53,6 +54,7 @@ class Marks:
 
     arrived: int = 0
     next_s: float = 0.0
+    next_key: float = 0.0
     units: float = 0.0
     waiting: int = 0
     free_call: int = -1
@@ -158,6 +160,7 @@ def inputs_of(work: Workload) -> tuple[npt.NDArray[Any], ...]:
         work.chain,
         work.windows,
         work.popularity,
+        guide_of(work.popularity),
         rows_of(BREAKER, [work.breaker]),
         rows_of(BUDGET, [work.budget]),
         rows_of(FRESHNESS, [work.freshness]),
