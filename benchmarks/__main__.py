@@ -1,4 +1,4 @@
-"""relkit beside what a user would pick instead: `python -m benchmarks [ingest] [report] [reclassify] [redact] [breakers] [classify] [--rows 10000 ...] [--full] [--json]`."""
+"""relkit beside what a user would pick instead: `python -m benchmarks [name ...] [--rows 10000 ...] [--full] [--json]`."""
 
 import argparse
 import importlib

@@ -1,11 +1,19 @@
 """What failed, and whether it may be retried.
 
-`classify` reads the signals of a failure (class name, status, codes, text) and answers with a kind, a retry decision
-and the rule that made it. It imports none of the libraries that raise errors, and never raises on a row.
+`classify` reads the signals of a failure (class name, status, codes, text), of a live exception or of a row, and answers
+with a kind, a retry decision and the rule that made it. It imports none of the libraries that raise errors, and never
+raises itself.
 """
 
-from relkit.errors.classifier import Classification, classify
-from relkit.errors.confusion import Confusion, Label, confusion_of, labelled
+from relkit.errors.classifier import (
+    Classification,
+    classify,
+    fallback_strategy,
+    should_alert,
+    should_retry,
+    signals_of,
+    user_message,
+)
 from relkit.errors.context import Cause, ErrorContext, error_context
 from relkit.errors.counts import (
     FingerprintCount,
@@ -17,15 +25,13 @@ from relkit.errors.counts import (
     kind_hours,
     verdict,
 )
-from relkit.errors.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
-from relkit.errors.diff import Change, RulesDiff, compare_rules
-from relkit.errors.evaluation import Evaluation, Rivalry, evaluate, rival
-from relkit.errors.habits import SdkHabit, sdk_habits
-from relkit.errors.kinds import ADVICE, Advice, ErrorKind
-from relkit.errors.misjudged import Cost, cost_of_mistakes
-from relkit.errors.plan import plan_rules
-from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
-from relkit.errors.retryability import (
+from relkit.errors.evaluation.confusion import Confusion, Label, confusion_of, labelled
+from relkit.errors.evaluation.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
+from relkit.errors.evaluation.diff import Change, RulesDiff, compare_rules
+from relkit.errors.evaluation.evaluate import Evaluation, Rivalry, evaluate, rival
+from relkit.errors.evaluation.habits import SdkHabit, sdk_habits
+from relkit.errors.evaluation.misjudged import Cost, cost_of_mistakes
+from relkit.errors.evaluation.retryability import (
     WAIT_EDGES_US,
     WORTH_RETRYING,
     Agreement,
@@ -37,8 +43,11 @@ from relkit.errors.retryability import (
     retryability_of,
     wait_label,
 )
-from relkit.errors.rule import Condition, Rule
+from relkit.errors.kinds import ADVICE, Advice, ErrorKind
+from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
 from relkit.errors.rules import RuleSet, load_rules
+from relkit.errors.rules.plan import plan_rules
+from relkit.errors.rules.rule import Condition, Rule
 from relkit.errors.signals import SIGNAL_FIELDS, Signals, clean_message, fingerprint, read_signals
 
 __all__ = [
@@ -88,6 +97,7 @@ __all__ = [
     "coverage_of",
     "error_context",
     "evaluate",
+    "fallback_strategy",
     "fingerprint",
     "is_secret_key",
     "kind_counts",
@@ -102,6 +112,10 @@ __all__ = [
     "rival",
     "rule_uses",
     "sdk_habits",
+    "should_alert",
+    "should_retry",
+    "signals_of",
+    "user_message",
     "verdict",
     "wait_label",
 ]

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 from typing import Final
 
-from relkit.errors.bodies import parsed, said
-from relkit.errors.chain import Link, links
-from relkit.errors.evidence import read_headers
-from relkit.errors.guarded import is_a, item, text_of
 from relkit.errors.judging import code_of_headers, deciding, executed_by, forbidden, judge, may_have_executed
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind, Fallback, Severity
-from relkit.errors.matching import matcher
-from relkit.errors.retry_after import retry_after_s, seconds_of
-from relkit.errors.rule import Rule
+from relkit.errors.reading.bodies import parsed, said
+from relkit.errors.reading.chain import Link, links
+from relkit.errors.reading.evidence import read_headers
+from relkit.errors.reading.guarded import is_a, item, text_of
+from relkit.errors.reading.retry_after import retry_after_s, seconds_of
 from relkit.errors.rules import RuleSet, load_rules
+from relkit.errors.rules.matching import matcher
+from relkit.errors.rules.rule import Rule
 from relkit.errors.signals import READ_CHARACTERS, SIGNAL_FIELDS, Signals, read_signals
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

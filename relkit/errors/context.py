@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import Any, Final
 
-from relkit.errors.chain import links
 from relkit.errors.classifier import classify, signals_of
-from relkit.errors.guarded import attribute, called, is_a, item, qualified_name, text_of, whole
 from relkit.errors.kinds import ErrorKind, Severity
+from relkit.errors.reading.chain import links
+from relkit.errors.reading.guarded import attribute, called, is_a, item, qualified_name, text_of, whole
 from relkit.errors.redact import REQUEST_ID_HEADERS, is_allowed_header, process_key, pseudonym, redact_text
 from relkit.errors.rules import RuleSet
 from relkit.errors.signals import Signals, clean_message, fingerprint, read_signals

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from relkit.errors.chain import TRUNK, Link
-from relkit.errors.evidence import Evidence
 from relkit.errors.kinds import ADVICE, ErrorKind
-from relkit.errors.matching import NOWHERE, Matcher
-from relkit.errors.rule import Rule
+from relkit.errors.reading.chain import TRUNK, Link
+from relkit.errors.reading.evidence import Evidence
+from relkit.errors.rules.matching import NOWHERE, Matcher
+from relkit.errors.rules.rule import Rule
 from relkit.errors.signals import SIGNAL_FIELDS, Signals, class_name, read_signals
 
 _NETWORK: Final = frozenset(

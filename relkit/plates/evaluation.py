@@ -18,7 +18,7 @@ from relkit.errors import (
     contradiction_text,
     wait_label,
 )
-from relkit.errors.confusion import Share
+from relkit.errors.evaluation.confusion import Share
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure
 from relkit.plates.table import Table

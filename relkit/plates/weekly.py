@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from relkit.errors import FingerprintCounts, biggest_cause
+from relkit.errors import FingerprintCounts, RuleSet, biggest_cause
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
 from relkit.plates.style import BAD, GOOD, GRID, bars, figure
@@ -15,10 +15,15 @@ from relkit.verdict import Verdict
 
 
 def answers_table(
-    slo: Verdict, service: Service, failures: FingerprintCounts, shadow: Verdict, name: str = "answers"
+    slo: Verdict,
+    service: Service,
+    failures: FingerprintCounts,
+    shadow: Verdict,
+    rules: RuleSet | None = None,
+    name: str = "answers",
 ) -> Table:
     """Answer the five questions a reader has on Monday, one line each."""
-    goal, cause = service.availability, biggest_cause(failures)
+    goal, cause = service.availability, biggest_cause(failures, rules)
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
     has_days = goal.is_window_covered and not goal.is_window_period

@@ -8,7 +8,7 @@ from relkit.policies._checks import checked_code, checked_flag, checked_number, 
 from relkit.policies.codes import ADAPTIVE, CHOICES, CONSECUTIVE, COUNT, EVIDENCE, OUTLIER
 
 if TYPE_CHECKING:
-    from relkit.policies.records import BreakerSettings
+    from relkit.policies.records import BreakerSettings, Peers
 
 _MANY: Final = 1_000_000
 _WHOLE: Final[dict[str, tuple[int, str]]] = {
@@ -101,6 +101,14 @@ def check_breaker(cfg: "BreakerSettings") -> None:
     for name in _FLAGS:
         checked_flag(name, getattr(cfg, name))
     _check_together(cfg)
+
+
+def check_peers(peers: "Peers") -> None:
+    """Refuse a fleet that cannot be."""
+    for name in ("members", "open_members"):
+        checked_whole(name, getattr(peers, name), 0, _MANY, "give members, or 0 when none are known")
+    for name in ("mean_share", "sd_share"):
+        checked_number(name, getattr(peers, name), 0.0, 1.0, "give a share in [0, 1]")
 
 
 def _check_together(cfg: "BreakerSettings") -> None:

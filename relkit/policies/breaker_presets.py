@@ -209,7 +209,7 @@ _PRESETS: dict[str, BreakerPreset] = {
     "litellm": BreakerPreset(
         "2026-08",
         "litellm 1.109.1, router cooldowns: more than 50 % of at least 5 requests of a minute, or at once by status; 5 s, "
-        "then back without a trial; a sole deployment is spared.",
+        "then back without a trial; a sole deployment is spared, but for 401 and 404.",
         _library(
             family=COOLDOWN, window_s=60.0, buckets=1, min_calls=5, failure_share=0.5, share_is_strict=True, open_s=5.0,
             half_open_permits=0, records_late=True, keeps_window=True, votes=VOTES_LITELLM,

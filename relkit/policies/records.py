@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.policies._breaker_checks import check_breaker, numbered
+from relkit.policies._breaker_checks import check_breaker, check_peers, numbered
 from relkit.policies.codes import CLOSED, CONSECUTIVE, PER_CALL, PROBE_NOTHING, STEADY, VOTES_BY_KIND
 
 
@@ -323,6 +323,11 @@ class Peers:
     mean_share, sd_share : float
         Mean and population standard deviation of the members' success shares in the interval just finished.
 
+    Raises
+    ------
+    ParameterError
+        For counts below 0, and shares outside [0, 1].
+
     Examples
     --------
     >>> Peers(members=10).open_members
@@ -333,6 +338,9 @@ class Peers:
     open_members: int = 0
     mean_share: float = 0.0
     sd_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_peers(self)
 
 
 ALONE: Final = Peers()

@@ -8,7 +8,7 @@ unsafe repeat, the server's "no", then the wait, and whether it fits the deadlin
 from dataclasses import dataclass
 from typing import Final
 
-from relkit.policies.backoff import backoff_s
+from relkit.policies.backoff import ADDITIVE, backoff_s
 from relkit.policies.failure import KIND_RATE_LIMIT, KIND_TIMEOUT, Failure
 from relkit.policies.retry_settings import (
     HINT_AT_LEAST,
@@ -215,6 +215,9 @@ def hinted_s(cfg: RetrySettings, wait_s: float, hint_s: float, draw: float) -> f
             return max(wait_s, cfg.hint_cap_s * (1.0 - cfg.hint_jitter_share * draw))
         spread_s = min(stated_s * cfg.hint_jitter_share, cfg.hint_cap_s - stated_s)
         return max(wait_s, stated_s + spread_s * draw)
+    if cfg.hint == HINT_WITHIN and cfg.jitter == ADDITIVE:
+        # LiteLLM adds its jitter to whatever wait it takes.
+        return hint_s + cfg.jitter_s * draw
     return hint_s
 
 

@@ -229,7 +229,7 @@ _PRESETS: dict[str, RetryPreset] = {
     ),
     "litellm": RetryPreset(
         "2026-08",
-        "litellm 1.109.1, Router: 2 retries; a Retry-After of at most 60 s is obeyed, else min(0.5 2^n, 8) + U(0, 0.75) s.",
+        "litellm 1.109.1, Router: 2 retries; a Retry-After of at most 60 s is obeyed, else min(0.5 2^n, 8) s; U(0, 0.75) s on top.",
         Retry.of(
             _library(
                 max_attempts=3, first_delay_s=0.5, cap_s=8.0, jitter=ADDITIVE, jitter_s=0.75, hint=HINT_WITHIN,

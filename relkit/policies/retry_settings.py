@@ -68,9 +68,9 @@ class RetrySettings:
         As in the plan: the first factor that fits, and after the cap. Otherwise all that fit, before the cap.
     hint : int
         What becomes of a wait the server states, one of `HINTS`. ignored; exact: it replaces the back-off; within: the
-        same, but only if 0 < hint <= `hint_cap_s` (LiteLLM); clamped: at least the back-off and at most `hint_cap_s`
-        above it (AWS 2026); at_least: the hint between `hint_floor_s` and `hint_cap_s`, plus jitter, where that is
-        longer than the back-off.
+        same with additive jitter on top, but only if 0 < hint <= `hint_cap_s` (LiteLLM); clamped: at least the back-off
+        and at most `hint_cap_s` above it (AWS 2026); at_least: the hint between
+        `hint_floor_s` and `hint_cap_s`, plus jitter, where that is longer than the back-off.
     hint_restarts : bool
         Whether the back-off starts anew after a stated wait (gRPC A6).
     hint_floor_s, hint_cap_s : float

@@ -99,9 +99,9 @@ def probe(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peer
 
 
 def force(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: float, code: int) -> int:
-    """Put a breaker into a state by hand: CLOSED, FORCED_OPEN, DISABLED, METRICS_ONLY, or OPEN for the usual time.
+    """Put a breaker into a state by hand: CLOSED, FORCED_OPEN, DISABLED or METRICS_ONLY; each begins with nothing counted.
 
-    Closing, disabling and metrics-only begin with nothing counted. HALF_OPEN is reached by time or probe alone.
+    Half open is reached by time or probe alone, and open for the usual time by `trip_now`.
 
     >>> from relkit.policies.codes import FORCED_OPEN
     >>> from relkit.policies.transitions import new_breaker
@@ -109,8 +109,6 @@ def force(state: BreakerState, window: Window, cfg: BreakerSettings, now_s: floa
     >>> force(state, window, BreakerSettings(), 0.0, FORCED_OPEN), state.generation
     (1, 1)
     """
-    if code == OPEN:
-        return enter_open(state, cfg, now_s, WHY_HAND)
     was = state.state
     enter_closed(state, window, cfg, now_s)
     clear_window(state, window, cfg)

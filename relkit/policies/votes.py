@@ -20,8 +20,10 @@ _RATE_LIMIT: Final = 5
 _CANCELLED: Final = 23
 # No connection or no answer, 5xx and 503-like answers: what Envoy counts as a 5xx of the host.
 _SERVER: Final = frozenset({1, 2, 3, 4, 11, 12})
-# LiteLLM: a status that no retry mends (401, 402, 404), or a rate limit, cools the deployment at once.
-_COOLED_AT_ONCE: Final = frozenset({_RATE_LIMIT, 6, 7, 9})
+# LiteLLM: a wrong key or an unknown model (401, 404) cools any deployment at once, the sole one too; a rate limit or a
+# quota that is gone (429, 402) only where there is another.
+_COOLED_AT_ONCE: Final = frozenset({7, 9})
+_COOLED_IF_NOT_SOLE: Final = frozenset({_RATE_LIMIT, 6})
 # LiteLLM: every other 4xx but 408, and what never reached the provider, cools nothing.
 _NEVER_COOLED: Final = frozenset({8, 10, 13, 14, 15, 16, 17, 20, 22, _CANCELLED, 24, 25})
 
@@ -62,9 +64,11 @@ def outcome_of(votes: int, kind: int, advised: int) -> int:
 
 
 def opens_at_once(votes: int, kind: int, members: int) -> bool:
-    """Say whether one error of a kind opens the breaker by itself: LiteLLM's cooldown, where others can take the calls.
+    """Say whether one error of a kind opens the breaker by itself: LiteLLM's cooldown, by status.
 
-    >>> opens_at_once(VOTES_LITELLM, 7, 2), opens_at_once(VOTES_LITELLM, 7, 1)
-    (True, False)
+    >>> opens_at_once(VOTES_LITELLM, 5, 2), opens_at_once(VOTES_LITELLM, 5, 1), opens_at_once(VOTES_LITELLM, 7, 1)
+    (True, False, True)
     """
-    return votes == VOTES_LITELLM and kind in _COOLED_AT_ONCE and members > 1
+    if votes != VOTES_LITELLM:
+        return False
+    return kind in _COOLED_AT_ONCE or (members > 1 and kind in _COOLED_IF_NOT_SOLE)

@@ -57,10 +57,8 @@ class Check:
     @property
     def lines(self) -> list[str]:
         """The finding as text."""
-        lines = [
-            f"{self.database}: {percent(self.unknown_share)} of {count(self.attempts)} failed attempts are unknown ({count(self.unknown)}); "
-            f"up to {percent(self.max_unknown)} may be"
-        ]
+        known = f"{percent(self.unknown_share)} of {count(self.attempts)} failed attempts are unknown ({count(self.unknown)})"
+        lines = [f"{self.database}: {known}; up to {percent(self.max_unknown)} may be"]
         lines += [f"  {row.signal}: {count(row.attempts)} ({percent(row.share, 1)})" for row in self.found.coverage]
         for rule in self.found.unknown[:_MOST_LINES]:
             what = f"when = {{ {rule.when} }}" if rule.when else "nothing to go by: log a class or a code"

@@ -46,7 +46,7 @@ class Groups:
 
 def read_log(scope: Scope) -> Log:
     """Read what every page says of its log."""
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         return Log(
             readings.log_span(store, scope.period), readings.traps(store, scope.period), readings.data_hash(store)
         )
@@ -54,7 +54,7 @@ def read_log(scope: Scope) -> Log:
 
 def read_service(scope: Scope) -> Service:
     """Count the requests of the period for every objective."""
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         goals = []
         for objective in scope.config.objectives:
             minutes = readings.minutes(store, scope.period, objective, GOOD_KINDS)
@@ -81,7 +81,7 @@ def read_service(scope: Scope) -> Service:
 
 def read_groups(scope: Scope, objective: Objective) -> Groups:
     """Count the requests of each service and of each model for an objective."""
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         return Groups(
             readings.groups(store, scope.period, objective, "service", GOOD_KINDS),
             readings.groups(store, scope.period, objective, "model", GOOD_KINDS),
@@ -98,13 +98,13 @@ def _window(period: Period, objective: Objective) -> Period:
 
 def read_failures(scope: Scope) -> FingerprintCounts:
     """Count the errors of the period."""
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         return readings.fingerprint_counts(store, scope.period)
 
 
 def read_error_log(scope: Scope) -> ErrorLog:
     """Count the errors of the period, what followed them and what calls used; read the labels of errors."""
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         return ErrorLog(
             readings.fingerprint_counts(store, scope.period),
             readings.next_tries(store, scope.period, WAIT_EDGES_US),
@@ -121,7 +121,7 @@ def read_experiment(scope: Scope) -> Experiment | None:
     DataError
         The experiment asked for is not in the period.
     """
-    with open_store(scope.database) as store:
+    with open_store(scope.database, rules=scope.config.rules) as store:
         names = readings.experiments(store, scope.period)
         if scope.experiment and scope.experiment not in names:
             known = ", ".join(names) or "none"

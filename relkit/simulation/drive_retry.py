@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from relkit.errors.kinds import Advice
-from relkit.errors.retry_after import retry_after_header
+from relkit.errors.reading.retry_after import retry_after_header
 from relkit.policies.failure import FALLBACKS, NO_LIMIT, Failure, plan_failure
 from relkit.policies.loop import after_failure, settings_for
 from relkit.policies.policy import Policy

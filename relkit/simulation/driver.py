@@ -114,6 +114,21 @@ class _Running:
     started_s: float
 
 
+def checked_fleet(known: object) -> Peers | Sequence[float] | None:
+    """Refuse what is neither a fleet nor the success shares of its other members.
+
+    >>> checked_fleet([0.9, 1.0])
+    [0.9, 1.0]
+    """
+    if known is None or isinstance(known, Peers):
+        return known
+    shares = known if isinstance(known, Sequence) and not isinstance(known, str) else None
+    if shares is None or not all(isinstance(share, int | float) and 0 <= share <= 1 for share in shares):
+        allowed = "Peers, or a list of success shares in [0, 1]"
+        raise ParameterError.of("peers", known, allowed, "give the shares of the other members, e.g. [1.0] * 9")
+    return shares
+
+
 class Driver:
     """The breaker, the retries and the clock of one script.
 
@@ -145,7 +160,7 @@ class Driver:
         if policy.breaker is None:
             force(self.state, self.window, self.cfg, start_s, DISABLED)
         self.draws = draws
-        self.known = peers
+        self.known = checked_fleet(peers)
         self.running: dict[str, _Running] = {}
         self.retries = RetryLoop(policy, draws, start_s, has_key)
         self.ops: dict[str, tuple[Callable[..., Step], int, int]] = {
@@ -260,7 +275,7 @@ class Driver:
         return self._told("throttle")
 
     def _peers(self, known: Peers | Sequence[float]) -> Step:
-        self.known = known
+        self.known = checked_fleet(known)
         return self._told("peers")
 
     # What they share

@@ -11,7 +11,7 @@ from typing import Final
 
 import duckdb
 
-from relkit.errors import redact_text
+from relkit.errors import RuleSet, redact_text
 from relkit.exceptions import RelkitError, StoreError
 from relkit.scratch import process_folder
 from relkit.store.keys import lend_key
@@ -36,15 +36,23 @@ class Store:
         The file.
     connection : duckdb.DuckDBPyConnection
         For this package's readings and sinks only.
+    rules : RuleSet or None
+        What its readings classify errors with; None for relkit's own table.
     """
 
     path: Path
     connection: duckdb.DuckDBPyConnection
+    rules: RuleSet | None = None
 
 
 @contextmanager
 def open_store(
-    path: str | Path, *, write: bool = False, threads: int | None = None, wait_s: float = LOCK_WAIT_S
+    path: str | Path,
+    *,
+    write: bool = False,
+    rules: RuleSet | None = None,
+    threads: int | None = None,
+    wait_s: float = LOCK_WAIT_S,
 ) -> Iterator[Store]:
     """Open a relkit database for the length of a `with`.
 
@@ -54,6 +62,8 @@ def open_store(
         The database file; created when `write` and absent.
     write : bool
         Readers stand beside readers; a writer is alone.
+    rules : RuleSet, optional
+        What readings classify errors with; default: relkit's own table.
     threads : int, optional
         DuckDB threads; default RELKIT_THREADS or 1. Readings give the same bytes at any number.
     wait_s : float
@@ -88,7 +98,7 @@ def open_store(
         migrate(connection, place, may_write=write)
         if write:
             lend_key(connection, place)
-        yield Store(place, connection)
+        yield Store(place, connection, rules)
     except BaseException as error:
         if is_new and _is_empty(connection):
             _remove_bare(connection, place)

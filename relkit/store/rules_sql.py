@@ -8,8 +8,8 @@ from typing import Final
 
 from relkit.errors import ErrorKind, RuleSet
 from relkit.errors.classifier import NO_RULE
-from relkit.errors.common_regex import FOLDED_BY_SQL
-from relkit.errors.rule import Condition
+from relkit.errors.rules.common_regex import FOLDED_BY_SQL
+from relkit.errors.rules.rule import Condition
 from relkit.errors.signals import SIGNAL_FIELDS
 from relkit.store.text import quoted
 

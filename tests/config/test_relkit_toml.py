@@ -128,7 +128,8 @@ def test_a_float_target_is_refused_with_the_remedy(write):
         ("[report]\nzone = '../../etc/passwd'", "name an IANA time zone"),
         ("[report]\nzone = ''", "name an IANA time zone"),
         ("[report]\nguardrails = ['availabilty']", "nothing is called 'availabilty' (did you mean availability?)"),
-        ("objective = 5", "objective = 5 is not acceptable"),
+        ("objective = 5", "objective = 5 is no section"),
+        ("[shadow]\nmargin = 0.01", "shadow.margin = 0.01 is no section; write [shadow.NAME]"),
     ],
 )  # fmt: skip
 def test_a_fault_names_the_file_the_key_and_the_remedy(write, text, expected):

@@ -3,8 +3,8 @@
 import asyncio
 
 from relkit.errors import ErrorKind, classify
-from relkit.errors.chain import TRUNK, links
 from relkit.errors.classifier import signals_of
+from relkit.errors.reading.chain import TRUNK, links
 
 
 class AppError(Exception):

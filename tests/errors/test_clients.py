@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from relkit.errors import ErrorKind, classify
-from relkit.errors.chain import MAX_LINKS, Link
 from relkit.errors.classifier import classify_links
-from relkit.errors.evidence import Evidence
+from relkit.errors.reading.chain import MAX_LINKS, Link
+from relkit.errors.reading.evidence import Evidence
 from tests.golden.errors.judge import Score, judged
 
 GOLDEN = Path(__file__).parents[1] / "golden/errors"

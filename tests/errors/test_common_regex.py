@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relkit.errors import load_rules, read_signals
-from relkit.errors.common_regex import FOLDED_BY_SQL, compiled, fault_of
+from relkit.errors.rules.common_regex import FOLDED_BY_SQL, compiled, fault_of
 
 RULES = load_rules()
 REGEXES = sorted({condition.regex for rule in RULES.rules for condition in rule.when if condition.op == "re"})

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from relkit.errors import ADVICE, ErrorKind, FingerprintCount, FingerprintCounts, Signals, classify
-from relkit.errors.confusion import LABEL_RULE, confusion_of, labelled
+from relkit.errors.evaluation.confusion import LABEL_RULE, confusion_of, labelled
 from relkit.intervals import wilson
 
 K = ErrorKind

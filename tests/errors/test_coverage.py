@@ -5,7 +5,7 @@ import re
 import pytest
 
 from relkit.errors import FingerprintCount, FingerprintCounts, Signals, fingerprint, load_rules
-from relkit.errors.coverage import (
+from relkit.errors.evaluation.coverage import (
     SIGNALS,
     coverage_of,
     deciding_signal,

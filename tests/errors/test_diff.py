@@ -3,7 +3,7 @@
 import pytest
 
 from relkit.errors import ErrorKind, FingerprintCount, FingerprintCounts, Signals, classify
-from relkit.errors.diff import compare_rules
+from relkit.errors.evaluation.diff import compare_rules
 from relkit.prices import Price, Use
 
 K = ErrorKind

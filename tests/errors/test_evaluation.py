@@ -14,7 +14,7 @@ from relkit.errors import (
     load_rules,
     rival,
 )
-from relkit.errors.evaluation import Rivalry
+from relkit.errors.evaluation.evaluate import Rivalry
 
 DOWN, BAD, ODD = Signals(status=500), Signals(status=400), Signals(exception_type="WorkerExit")
 OTHER = load_rules("""

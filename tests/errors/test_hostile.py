@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relkit.errors import Classification, ErrorKind, classify
-from relkit.errors.chain import MAX_LINKS, links
 from relkit.errors.classifier import signals_of
+from relkit.errors.reading.chain import MAX_LINKS, links
 
 READ = (
     "status_code", "status", "response", "code", "body", "headers", "args", "reason", "inner_exception", "orig", "details",

@@ -3,7 +3,7 @@
 import pytest
 
 from relkit.errors import FingerprintCount, FingerprintCounts, NextTries, NextTry, Signals, classify
-from relkit.errors.misjudged import cost_of_mistakes
+from relkit.errors.evaluation.misjudged import cost_of_mistakes
 from relkit.prices import Price, Use
 
 BAD, DOWN, LIMIT, AUTH = Signals(status=400), Signals(status=500), Signals(status=429), Signals(status=401)

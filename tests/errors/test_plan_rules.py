@@ -3,7 +3,7 @@
 import pytest
 
 from relkit.errors import ErrorKind, Signals, classify, read_signals
-from relkit.errors.plan import plan_rules, plan_signals
+from relkit.errors.rules.plan import plan_rules, plan_signals
 
 PLAN = plan_rules()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relkit.errors.retry_after import retry_after_header, retry_after_s, seconds_of, wait_in_body, wait_in_text
+from relkit.errors.reading.retry_after import retry_after_header, retry_after_s, seconds_of, wait_in_body, wait_in_text
 
 NOON = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from relkit.errors import Signals, classify
-from relkit.errors.retryability import (
+from relkit.errors.evaluation.retryability import (
     FEWEST_HOURS,
     WAIT_EDGES_US,
     Agreement,

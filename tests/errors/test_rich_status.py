@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relkit.errors import classify
-from relkit.errors.rich_status import details_of
+from relkit.errors.reading.rich_status import details_of
 
 
 def varint(number):

@@ -3,7 +3,7 @@
 import pytest
 
 from relkit.errors import ErrorKind, Signals, load_rules, read_signals
-from relkit.errors.rule_tables import Layer
+from relkit.errors.rules.tables import Layer
 from relkit.exceptions import ParameterError
 
 RULES = load_rules()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relkit.errors.sdks import sdk_decisions
+from relkit.errors.evaluation.sdks import sdk_decisions
 from relkit.exceptions import ParameterError
 
 GOLDEN = Path(__file__).parents[1] / "golden/errors"

@@ -54,6 +54,24 @@ def test_module_names_go_and_empty_texts_are_nothing():
     assert signals == Signals(exception_type="APIError")
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("redis.exceptions.ConnectionError", "redis.ConnectionError"),
+        ("redis.ConnectionError", "redis.ConnectionError"),
+        ("_duckdb.IOException", "duckdb.IOException"),
+        ("psycopg_pool.PoolTimeout", "psycopg_pool.PoolTimeout"),
+        ("requests.exceptions.ConnectionError", "ConnectionError"),
+        ("ourredis.ConnectionError", "ConnectionError"),
+        ("redis", "redis"),
+    ],
+)
+def test_the_library_stays_where_its_classes_have_the_names_of_others(text, kept):
+    signals = read_signals({"exception_type": text})
+    assert signals.exception_type == kept
+    assert read_signals({"exception_type": kept}) == signals
+
+
 def test_a_column_of_codes_with_gaps_arrives_as_floats_and_reads_as_whole_numbers():
     assert read_signals({"code": 402.0}).code == "402"
 

@@ -140,3 +140,13 @@ def test_draws_outside_their_range_are_refused(draw: object) -> None:
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"'open_seconds'.*open_s"):
         drive("pybreaker", [], open_seconds=3.0)
+
+
+@pytest.mark.parametrize("peers", [5, "all", [2.0], ["good"]])
+def test_a_fleet_that_cannot_be_is_refused(peers: object) -> None:
+    with pytest.raises(ParameterError, match="peers"):
+        drive("envoy-success-rate", [], peers=peers)
+    with pytest.raises(ParameterError, match="peers"):
+        drive("envoy-success-rate", [("peers", peers)])
+    with pytest.raises(ParameterError, match="members"):
+        drive("litellm", [], members=-1)

@@ -57,7 +57,7 @@ def test_a_typo_in_sql_is_tried_eleven_times_by_the_plan():
         ("aws-standard-2026", 3.0, 3.0),
         ("aws-standard-2026", 30.0, 5.5),
         ("grpc-a6", 0.25, 0.25),
-        ("litellm", 30.0, 30.0),
+        ("litellm", 30.0, 30.375),
         ("litellm", 61.0, 0.875),
         ("plan", 3600.0, 3600.0),
         ("plan-fixed", 10.0, 10.5),
@@ -83,7 +83,7 @@ DATE = "Thu, 01 Jan 1970 00:00:20 GMT"
         ("plan-fixed", -5.0, 7.5),
         ("grpc-a6", -1.0, None),
         ("aws-standard-2026", -5.0, 0.5),
-        ("litellm", DATE, 20.0),
+        ("litellm", DATE, 20.375),
     ],
 )
 def test_a_header_is_read_as_the_caller_reads_it(preset, header, wait_s):

@@ -6,7 +6,7 @@ The plan's own reading of the same failures stands beside it.
 import pytest
 
 from relkit.errors import ADVICE, ErrorKind, classify
-from relkit.errors.retry_after import retry_after_header
+from relkit.errors.reading.retry_after import retry_after_header
 from relkit.policies.failure import Failure
 from relkit.policies.fallback import NO_MODEL, next_model
 from relkit.policies.loop import waits

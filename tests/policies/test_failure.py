@@ -3,7 +3,7 @@
 import pytest
 
 from relkit.errors import ADVICE, ErrorKind, classify, read_signals
-from relkit.errors.plan import plan_rules
+from relkit.errors.rules.plan import plan_rules
 from relkit.policies.failure import FALLBACKS, KIND_RATE_LIMIT, KIND_TIMEOUT, NO_LIMIT, Failure, plan_failure
 
 

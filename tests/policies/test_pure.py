@@ -17,6 +17,7 @@ from relkit.policies import (
     loop,
     retry,
     retry_budget,
+    switches,
     transitions,
     trips,
     windows,
@@ -32,7 +33,19 @@ from relkit.policies.retry_settings import RetrySettings
 BORDER = {"refuse_unbudgeted", "settings_for", "waits", "new_breaker"}
 DECISIONS = [
     function
-    for module in (backoff, breaker, fallback, freshness, loop, retry, retry_budget, transitions, trips, windows)
+    for module in (
+        backoff,
+        breaker,
+        fallback,
+        freshness,
+        loop,
+        retry,
+        retry_budget,
+        switches,
+        transitions,
+        trips,
+        windows,
+    )
     for name, function in vars(module).items()
     if isinstance(function, FunctionType) and function.__module__ == module.__name__ and name not in BORDER
 ]

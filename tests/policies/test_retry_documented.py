@@ -187,8 +187,9 @@ def test_finagle_decorrelated_backs_off_from_its_first_wait_up():
 
 
 def test_litellm_obeys_a_short_retry_after_and_ignores_a_long_one():
-    """litellm 1.109.1, _calculate_retry_after: only 0 < retry_after <= 60."""
-    assert waits(of("litellm"), SERVER, hint_s=60.0)[1] == (60.0, 60.0)
+    """litellm 1.109.1, calculate_retry_after: only 0 < retry_after <= 60, and the jitter is added to it too."""
+    assert waits(of("litellm"), SERVER, hint_s=60.0, draw=0.0)[1] == (60.0, 60.0)
+    assert waits(of("litellm"), SERVER, hint_s=60.0, draw=0.5)[1] == (60.375, 60.375)
     assert waits(of("litellm"), SERVER, hint_s=61.0, draw=0.0)[1] == (0.5, 1.0)
     assert waits(of("litellm"), SERVER, hint_s=0.0, draw=0.0)[1] == (0.5, 1.0)
 

@@ -43,5 +43,6 @@ def test_litellm_by_status() -> None:
     assert all(vote("litellm", kind) == FAILURE for kind in at_once)
     assert vote("litellm", "API_INVALID_REQUEST") == IGNORED
     assert vote("litellm", "NETWORK_TIMEOUT") == FAILURE
-    assert not opens_at_once(VOTES.index("litellm"), 5, 1)
+    sole = {kind.value for kind in ErrorKind if opens_at_once(VOTES.index("litellm"), ADVICE[kind].int_code, 1)}
+    assert sole == {"API_AUTH_ERROR", "API_NOT_FOUND"}
     assert not opens_at_once(VOTES.index("every_error"), 5, 2)

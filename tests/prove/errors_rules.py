@@ -65,7 +65,7 @@ def engines(folder: Path) -> Found:
     from dataclasses import astuple  # noqa: PLC0415
 
     from relkit.errors import Signals, load_rules, read_signals  # noqa: PLC0415
-    from relkit.errors.plan import plan_rules  # noqa: PLC0415
+    from relkit.errors.rules.plan import plan_rules  # noqa: PLC0415
     from relkit.store import open_store  # noqa: PLC0415
     from relkit.store.rules_sql import classified_sql  # noqa: PLC0415
 
@@ -117,7 +117,7 @@ def speed(folder: Path) -> Found:
 @point("errors", "rule set plan on the corpus, beside ours")
 def plan(folder: Path) -> Found:
     from relkit.errors import ADVICE, ErrorKind, classify, load_rules  # noqa: PLC0415
-    from relkit.errors.plan import plan_rules  # noqa: PLC0415
+    from relkit.errors.rules.plan import plan_rules  # noqa: PLC0415
 
     rows = corpus()
     figures = {}
@@ -148,7 +148,7 @@ def plan(folder: Path) -> Found:
 
 @point("errors", "seven SDKs decide as their own code does")
 def sdks(folder: Path) -> Found:
-    from relkit.errors.sdks import sdk_decisions  # noqa: PLC0415
+    from relkit.errors.evaluation.sdks import sdk_decisions  # noqa: PLC0415
 
     with (ROOT / "tests/golden/errors/sdks.csv").open(encoding="utf-8", newline="") as file:
         cases = list(csv.DictReader(file))

@@ -1,7 +1,9 @@
 """Points of the breakers: how fast each opens in an outage, how often for nothing, and the run length oracle."""
 
+import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from math import inf, isinf
 from pathlib import Path
 from random import Random
@@ -10,11 +12,12 @@ from typing import Final
 
 from scipy.stats import chi2
 
+from benchmarks.measure import alone
 from relkit.policies.codes import COUNT
 from relkit.policies.records import BreakerSettings
 from tests.policies.detection import OUTAGES, calls_to_open, false_openings, fresh, serve, watched_preset
 
-from .point import Found, point
+from .point import ROOT, Found, Skipped, point, run
 
 OURS: Final = "relkit-adaptive"
 _GOALS: Final = dict(zip(OUTAGES, (10, 12, 15, 30, 80), strict=True))
@@ -108,4 +111,31 @@ def run_length(_: Path) -> Found:
         cells.append(f"{q}/{k}: {fmean(runs):.4g} of {expected:.4g}")
     return Found(
         "mean of 400 runs within 3.8 standard errors in 9 cells", f"{'; '.join(cells)}; worst {worst:.1f}", worst < 3.8
+    )
+
+
+@point("policies", "breakers beside pybreaker, and 10^5 of them")
+def costs_little(_: Path) -> Found:
+    from benchmarks.breakers import BREAKERS, GOAL_MB, GOALS, compare  # noqa: PLC0415  it starts processes
+
+    if not find_spec("pybreaker"):
+        raise Skipped("pybreaker is not installed; pip install pybreaker==1.4.1")
+    taken = alone("benchmarks.breaker_work:many", BREAKERS, "pybreaker").returned
+    ratios = [row.ratio or 99 for row in list(compare(300_000, 5))[:2]]
+    goals = list(GOALS.values())
+    return Found(
+        f"CPU of pybreaker with permit and clock at most {goals[0]:g}x, bare under a lock {goals[1]:g}x; at most {GOAL_MB} MB",
+        f"{ratios[0]:.2f}x, {ratios[1]:.2f}x; {taken:.0f} MB",
+        ratios[0] <= goals[0] and ratios[1] <= goals[1] and taken <= GOAL_MB,
+    )
+
+
+@point("policies", "every half-open permit settles once")
+def no_permit_leaks(_: Path) -> Found:
+    done = run([sys.executable, "-m", "pytest", "-q", "tests/policies/test_breaker_machine.py"], ROOT)
+    told = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
+    return Found(
+        "a state machine over all presets, orders, abandonments and late answers finds no leak",
+        told,
+        done.returncode == 0,
     )

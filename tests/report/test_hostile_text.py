@@ -1,5 +1,7 @@
 """Text from logs is data: on the page, in the notebook, in summary.md and on a terminal."""
 
+import csv
+import io
 import json
 import re
 import warnings
@@ -22,6 +24,7 @@ from relkit.report import begin, read_service
 from relkit.report.normal import normalise, to_text
 from relkit.report.outputs import shown_by
 from relkit.report.page import render_page
+from relkit.report.spreadsheet import table_csv
 from relkit.report.summary import summary_lines, summary_record
 from relkit.store import open_store, sink_into
 from relkit.units import US_PER_MINUTE
@@ -43,6 +46,13 @@ HOSTILE = {
     "direction": "abc\u202egnp.exe\u2066\u200f",
     "nul": "a\x00b\x08\x7f",
     "comment": "<!-- --> ]]> -->",
+    "formula": '=HYPERLINK("http://x.example",1)',
+    "plus": "+1+cmd|' /C calc'!A0",
+    "minus": "-2+3",
+    "at": "@SUM(1)",
+    "tab": "\t=1+1",
+    "quoted": '"=1+1"\n=2',
+    "blank": " =1+1",
 }
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -117,6 +127,18 @@ def test_text_is_inert_in_the_summary(text: str) -> None:
     assert "\n" not in body
     assert not ACTS.search(body)
     assert not re.search(r"(?<!\\)[\[\]<>`*_|]|(?<!\\)://", body)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_text_is_inert_in_the_csv_of_a_table(text: str) -> None:
+    """One cell stays one cell, begins like no formula, and holds nothing that acts unseen."""
+    record = Table("t", "c", (text, "n"), ((text, "−1\u202f204"), (text, "-5 %"))).record()
+    rows = list(csv.reader(io.StringIO(table_csv(record))))
+    assert [len(row) for row in rows] == [2, 2, 2]
+    assert [row[1] for row in rows] == ["n", "-1204", "-5 %"]
+    for cell, _ in rows:
+        assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+        assert not ACTS.search(cell)
 
 
 def test_a_megabyte_is_shown_whole_on_the_page_and_cut_in_the_summary() -> None:

@@ -86,6 +86,9 @@ _ROW = st.fixed_dictionaries(
 @example(
     [
         {"exception_type": "trailing.dot."},
+        {"exception_type": "redis.exceptions.ConnectionError"},
+        {"exception_type": "_duckdb.\nIOException\n"},
+        {"exception_type": "redis.\0."},
         {"exception_type": "\0a\0.b"},
         {"message": "\0"},
         {"code": "x" * 5000 + "token=abc"},

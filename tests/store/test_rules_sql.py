@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relkit.errors import SIGNAL_FIELDS, ErrorKind, Signals, classify, load_rules, read_signals
-from relkit.errors.plan import plan_rules
+from relkit.errors.rules.plan import plan_rules
 from relkit.store import open_store
 from relkit.store.classify import CASE_PAYS_FROM, classify_new, kinds_table
 from relkit.store.rules_sql import NUMBERS, classified_sql, rules_case

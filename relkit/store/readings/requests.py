@@ -165,7 +165,7 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
 
 def _judged(store: Store, objective: Objective, good_kinds: frozenset[str]) -> str:
     """SQL of the requests an objective is about: when each ended, its service and model, and what it counts as."""
-    kinds = kinds_table(store.connection)
+    kinds = kinds_table(store.connection, store.rules)
     good, excluded = _kind_list(good_kinds), _kind_list(objective.excluded)
     unknown, bad, is_good, kept = "ok IS NULL", "NOT ok", "ok", "TRUE"
     if objective.kind == "latency":

@@ -13,8 +13,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from relkit.errors.chain import Link, links
 from relkit.errors.classifier import classify
+from relkit.errors.reading.chain import Link, links
 from tests.golden.errors.case import Case
 from tests.golden.errors.judge import Score, judged
 from tests.golden.errors.net import Net

@@ -29,7 +29,7 @@ def block(kind: str, part: str) -> str:
 
 
 def test_the_page_is_short() -> None:
-    assert len(PAGE.splitlines()) <= 150
+    assert len(PAGE.splitlines()) <= 155
 
 
 @pytest.mark.parametrize("text", [text for kind, text in BLOCKS if kind == "toml"])

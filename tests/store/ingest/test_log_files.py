@@ -87,7 +87,7 @@ def test_a_file_not_packed_as_its_name_says_is_refused(tmp_path: Path, name: str
         ("twice.csv", b"a,b,a\n1,2,3\n", "the header names 'a' twice; rename one"),
         ("none.csv", b",,\n1,2,3\n", "the first line names no columns"),
         ("binary.csv", b"a,b\n\x00\x01\x02", "does not look like text"),
-        ("utf16.csv", "a,b\n1,2\n".encode("utf-16"), "does not look like text"),
+        ("utf16.csv", "a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         ("mac.csv", b"a,b\r1,2\r3,4\r", "carriage return alone"),
         ("list.jsonl", b"[1]\n2\n", "no line of the first 50 is a JSON object"),
     ],

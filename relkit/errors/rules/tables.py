@@ -8,9 +8,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
-from relkit.errors.common_regex import fault_of
 from relkit.errors.kinds import ErrorKind
-from relkit.errors.rule import ALWAYS, Condition, Rule, ascii_lower
+from relkit.errors.rules.common_regex import fault_of
+from relkit.errors.rules.rule import ALWAYS, Condition, Rule, ascii_lower
 from relkit.errors.signals import SIGNAL_FIELDS
 
 OVERRIDES: Final[Mapping[str, type]] = {

@@ -4,13 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from relkit.errors.classifier import Classification
-from relkit.errors.confusion import Confusion, confusion_of, labelled
 from relkit.errors.counts import FingerprintCounts, KindCount, answers_of, kind_counts, verdict
-from relkit.errors.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
-from relkit.errors.diff import RulesDiff, compare_rules
+from relkit.errors.evaluation.confusion import Confusion, confusion_of, labelled
+from relkit.errors.evaluation.coverage import Coverage, NextRule, RuleUse, coverage_of, next_rules, rule_uses
+from relkit.errors.evaluation.diff import RulesDiff, compare_rules
+from relkit.errors.evaluation.misjudged import Cost, cost_of_mistakes
+from relkit.errors.evaluation.retryability import (
+    NextTries,
+    Retryability,
+    contradicted,
+    contradiction_text,
+    retryability_of,
+)
 from relkit.errors.kinds import ErrorKind
-from relkit.errors.misjudged import Cost, cost_of_mistakes
-from relkit.errors.retryability import NextTries, Retryability, contradicted, contradiction_text, retryability_of
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.prices import Price, Use
 from relkit.units import count

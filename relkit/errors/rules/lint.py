@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from relkit.errors.rule import Rule
-from relkit.errors.rule_tables import Finding
+from relkit.errors.rules.rule import Rule
+from relkit.errors.rules.tables import Finding
 from relkit.errors.signals import Signals, read_signals
 
 

@@ -15,11 +15,11 @@ from importlib.resources import files
 from typing import Any, Final
 
 from relkit.errors.kinds import ErrorKind
-from relkit.errors.rule import Condition, Rule
-from relkit.errors.rule_index import RuleIndex, index_of
-from relkit.errors.rule_lint import expired, lint_rows, overridden
-from relkit.errors.rule_order import placed
-from relkit.errors.rule_tables import Finding, Layer, read_phrases, read_rules, suggestion
+from relkit.errors.rules.index import RuleIndex, index_of
+from relkit.errors.rules.lint import expired, lint_rows, overridden
+from relkit.errors.rules.order import placed
+from relkit.errors.rules.rule import Condition, Rule
+from relkit.errors.rules.tables import Finding, Layer, read_phrases, read_rules, suggestion
 from relkit.errors.signals import Signals
 from relkit.exceptions import ParameterError
 
@@ -168,7 +168,7 @@ def load_rules(text: str | None = None, *, layer: str = "rules") -> RuleSet:
 
 @cache
 def _own_rules() -> RuleSet:
-    return _read(files("relkit.errors").joinpath("rules.toml").read_text(encoding="utf-8"), "rules.toml")
+    return _read(files("relkit.errors.rules").joinpath("rules.toml").read_text(encoding="utf-8"), "rules.toml")
 
 
 def _read(text: str, name: str) -> RuleSet:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from relkit.errors.evidence import Evidence, evidence_of
-from relkit.errors.guarded import attribute, called, is_a
+from relkit.errors.reading.evidence import Evidence, evidence_of
+from relkit.errors.reading.guarded import attribute, called, is_a
 
 MAX_LINKS: Final = 12
 MAX_ARGUMENTS: Final = 6

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relkit.errors.rule import Rule, ascii_lower
+from relkit.errors.rules.rule import Rule, ascii_lower
 from relkit.errors.signals import SIGNAL_FIELDS, Signals
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from relkit.errors.classifier import Classification
 from relkit.errors.counts import FingerprintCount, FingerprintCounts
+from relkit.errors.evaluation.retryability import WAIT_EDGES_US, NextTries, NextTry
 from relkit.errors.kinds import ADVICE, ErrorKind
-from relkit.errors.retryability import WAIT_EDGES_US, NextTries, NextTry
 from relkit.prices import Price, Use, money_of
 from relkit.units import US_PER_SECOND, count, dollars, duration, percent
 
@@ -113,7 +113,11 @@ def _permanent_retried(
     text += "; no wait is told" if wait_s is None else f"; {duration(extra * wait_s)} of waiting for users in all"
     usd = money_of((use for use in calls if any(_same_place(use, other) for row in rows for other in row.uses)), prices)
     each = usd.usd_per_call
-    text += "; no call is priced" if each is None else f"; at most {dollars(extra * each)} at {dollars(1000 * each)} for 1,000 calls"
+    text += (
+        "; no call is priced"
+        if each is None
+        else f"; at most {dollars(extra * each)} at {dollars(1000 * each)} for 1,000 calls"
+    )
     return Cost(mistake, attempts, float(extra), "tries", text)
 
 

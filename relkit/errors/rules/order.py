@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from relkit.errors.rule import Rule
-from relkit.errors.rule_lint import finding_of
-from relkit.errors.rule_tables import Finding, suggestion
+from relkit.errors.rules.lint import finding_of
+from relkit.errors.rules.rule import Rule
+from relkit.errors.rules.tables import Finding, suggestion
 
 
 def placed(earlier: Sequence[Rule], new: Sequence[Rule], start: int = 0) -> tuple[list[Rule], list[Finding]]:

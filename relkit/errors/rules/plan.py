@@ -28,7 +28,7 @@ def plan_rules() -> RuleSet:
     >>> print(rule.kind, rule.advice.retryable)
     NETWORK_TIMEOUT True
     """
-    return load_rules(files("relkit.errors").joinpath("plan.toml").read_text(encoding="utf-8"), layer="plan.toml")
+    return load_rules(files("relkit.errors.rules").joinpath("plan.toml").read_text(encoding="utf-8"), layer="plan.toml")
 
 
 def plan_signals(error: object, status_name: str = "status") -> Signals:

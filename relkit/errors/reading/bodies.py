@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from relkit.errors.guarded import whole
 from relkit.errors.kinds import ErrorKind
+from relkit.errors.reading.guarded import whole
 
 BODY_BYTES: Final = 65_536
 _SENTENCES: Final = ("message", "Message", "errorMessage", "detail", "error_description", "title", "msg")

@@ -9,10 +9,10 @@ import ssl
 import pytest
 
 from relkit.errors import classify
-from relkit.errors.bodies import Said, said
 from relkit.errors.classifier import signals_of
-from relkit.errors.evidence import evidence_of, read_headers
-from relkit.errors.guarded import called, is_a, whole
+from relkit.errors.reading.bodies import Said, said
+from relkit.errors.reading.evidence import evidence_of, read_headers
+from relkit.errors.reading.guarded import called, is_a, whole
 
 
 class AppError(Exception):
@@ -128,7 +128,10 @@ def test_headers_are_read_from_mappings_and_pairs_in_any_case_and_the_rest_left_
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, Said(None, "overloaded_error", "Overloaded")),
         ([{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "m"}}], Said("RESOURCE_EXHAUSTED", None, "m")),
         ({"error": {"status": "INVALID_ARGUMENT", "details": [{"reason": "API_KEY_INVALID"}]}}, Said("API_KEY_INVALID", "INVALID_ARGUMENT", "")),
-        ({"error": {"code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}, Said("content_filter", "ResponsibleAIPolicyViolation", "")),
+        (
+            {"error": {"code": "content_filter", "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
+            Said("content_filter", "ResponsibleAIPolicyViolation", ""),
+        ),
         ({"__type": "com.amazon.coral#ThrottlingException", "message": "m"}, Said("ThrottlingException", None, "m")),
         ({"error": "invalid_grant", "error_description": "expired"}, Said("invalid_grant", None, "expired")),
         ({"error": "Model gpt2 is currently loading", "estimated_time": 20.0}, Said(message="Model gpt2 is currently loading")),

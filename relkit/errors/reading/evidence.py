@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from relkit.errors.bodies import Said, parsed, said
-from relkit.errors.guarded import ancestors, attribute, called, is_a, item, qualified_name, text_of, whole
 from relkit.errors.kinds import ErrorKind
-from relkit.errors.rich_status import HEADER, MAX_BYTES, details_of
+from relkit.errors.reading.bodies import Said, parsed, said
+from relkit.errors.reading.guarded import ancestors, attribute, called, is_a, item, qualified_name, text_of, whole
+from relkit.errors.reading.rich_status import HEADER, MAX_BYTES, details_of
 from relkit.errors.signals import READ_CHARACTERS
 
 HEADERS_READ: Final = 200

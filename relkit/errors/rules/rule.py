@@ -6,8 +6,8 @@ from datetime import date
 from functools import cache
 from typing import Any, Final, Literal
 
-from relkit.errors.common_regex import compiled
 from relkit.errors.kinds import ADVICE, Advice, ErrorKind
+from relkit.errors.rules.common_regex import compiled
 from relkit.errors.signals import Signals
 
 EVIDENCE_CHARACTERS: Final = 120

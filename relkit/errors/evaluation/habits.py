@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from relkit.errors.classifier import Classification
 from relkit.errors.counts import FingerprintCounts
-from relkit.errors.sdks import sdk_decisions
+from relkit.errors.evaluation.sdks import sdk_decisions
 
 
 @dataclass(frozen=True, slots=True)

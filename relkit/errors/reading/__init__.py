@@ -1,0 +1,1 @@
+"""Reading a live exception: what it carries, through its causes, without any library that raised it."""
