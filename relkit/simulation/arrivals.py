@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from relkit.exceptions import ParameterError
-from relkit.simulation.draws import STATES, KeyedDraws
+from relkit.simulation.draws import ARRIVAL, STATES, KeyedDraws, drawn
 
 _MOST_RATE: Final = 1e9
 _MOST_PIECES: Final = 1_000_000
@@ -131,7 +131,9 @@ def replayed(times_s: Sequence[float]) -> Arrivals:
     last_s = 0.0
     for at_s in times:
         if not last_s <= at_s < math.inf:
-            raise ParameterError.of("times_s", at_s, f"a finite time not before {last_s:g}", "sort the log, count from 0")
+            raise ParameterError.of(
+                "times_s", at_s, f"a finite time not before {last_s:g}", "sort the log, count from 0"
+            )
         last_s = at_s
     return Arrivals(times_s=times)
 
@@ -157,7 +159,7 @@ def pieces_of(arrivals: Arrivals, seed: int, expected: float) -> tuple[list[floa
     return rates, lengths_s
 
 
-def arrival_s(units: float, place: Any, rates: Any, lengths_s: Any) -> float:
+def arrival_s(units: float, place: list[float], rates: Sequence[float], lengths_s: Sequence[float]) -> float:
     """Return when a rate that changes has made so many expected arrivals; a steady rate is a plain division.
 
     Parameters
@@ -190,3 +192,15 @@ def arrival_s(units: float, place: Any, rates: Any, lengths_s: Any) -> float:
         place[0] += inside
         place[1] += lengths_s[number]
         place[2] = (number + 1.0) % len(rates)
+
+
+def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, piece: Any) -> None:
+    """Set when the next request comes, and the draw of its key."""
+    if marks.arrived >= setup.requests:
+        return
+    gap, marks.next_key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
+    if setup.replayed:
+        marks.next_s = times_s[marks.arrived]
+    else:
+        marks.units -= math.log(1.0 - gap)
+        marks.next_s = arrival_s(marks.units, piece, rates, lengths_s)

@@ -12,11 +12,11 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config as _config
 from numba.extending import register_jitable
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -49,13 +49,14 @@ def is_cached() -> bool:
 
 def compiled(function: _Function) -> _Function:
     """Compile a function that keeps no global state, cached on disk; it runs without the GIL."""
+    config: Any = _config
     before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_folder())
     try:
-        made: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before
-    return made
+    return cast("_Function", made)
 
 
 def callable_inside(*modules: ModuleType) -> None:
@@ -80,9 +81,3 @@ def record_dtype(*records: type, **more: type) -> np.dtype[np.void]:
 def as_record(record: Any) -> tuple[Any, ...]:
     """Return the values of a dataclass in the order of `record_dtype`."""
     return tuple(getattr(record, field.name) for field in fields(record))
-
-
-def register(function: _Function) -> _Function:
-    """Let compiled code call a function; from Python it stays what it is."""
-    made: _Function = register_jitable(function)
-    return made

@@ -25,7 +25,7 @@ def in_force(model: Any, server: Any, episodes: Any, now_s: float) -> int:
         gone_s = now_s - episode.start_s
         if gone_s - int(gone_s / episode.period_s) * episode.period_s >= episode.bad_s:
             return NOTHING
-    return server.episode * 1
+    return int(server.episode)
 
 
 def error_of(

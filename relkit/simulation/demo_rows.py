@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from relkit.simulation.demo_draws import Flags, Floats, Ints, lognormal_counts, lognormal_us, pick
 from relkit.simulation.demo_traffic import LLM, LOST, OPERATIONS, SERVICES, Requests, Streams, Tries
 from relkit.simulation.demo_truth import ErrorShape, Truth
-from relkit.simulation.demo_draws import Flags, Floats, Ints, lognormal_counts, lognormal_us, pick
 from relkit.units import US_PER_MINUTE, US_PER_SECOND
 
 Columns = dict[str, list[Any]]

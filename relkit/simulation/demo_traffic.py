@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relkit.simulation.demo_truth import Truth
 from relkit.simulation.demo_draws import Flags, Floats, Ints, geometric, lognormal_us, pick
+from relkit.simulation.demo_truth import Truth
 from relkit.units import US_PER_DAY, US_PER_MINUTE, US_PER_SECOND
 
 Streams = Mapping[str, np.random.Generator]

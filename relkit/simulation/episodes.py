@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from relkit.errors import ErrorKind
@@ -76,9 +77,7 @@ def brownout(where: str, start_s: float, end_s: float, share: float, slow_factor
     return Episode("brownout", where, start_s, end_s, ErrorKind.MODEL_OVERLOADED, share, slow_factor=slow_factor)
 
 
-def rate_limited(
-    where: str, start_s: float, end_s: float, share: float, retry_after_s: float | None = None
-) -> Episode:
+def rate_limited(where: str, start_s: float, end_s: float, share: float, retry_after_s: float | None = None) -> Episode:
     """A share of the attempts is told 429, with or without a Retry-After in seconds."""
     return Episode("rate_limited", where, start_s, end_s, ErrorKind.API_RATE_LIMIT, share, retry_after_s)
 
@@ -140,7 +139,7 @@ def by_model(episodes: Iterable[Episode], names: Sequence[str], providers: Seque
             found[place].append(episode)
     for name, its in zip(names, found, strict=True):
         its.sort(key=lambda episode: episode.start_s)
-        for one, after in zip(its, its[1:], strict=False):
+        for one, after in pairwise(its):
             if after.start_s < one.end_s:
                 got = f"{after.label} [{after.start_s:g}, {after.end_s:g}) during {one.label} [{one.start_s:g}, {one.end_s:g})"
                 remedy = "cut them so that each moment has one; an episode may both fail a share and be slow"

@@ -7,10 +7,21 @@ it would do. It stops between two events when a pool is nearly full or when it w
 import math
 from typing import Any, Final
 
-from relkit.policies import backoff, breaker, fallback, freshness, loop, retry, retry_budget, switches, transitions
-from relkit.policies import trips, windows
-from relkit.policies.breaker import allow, settle, tick
-from relkit.policies.codes import ADMIT, COOLDOWN, OPEN, OUTLIER
+from relkit.policies import (
+    backoff,
+    breaker,
+    fallback,
+    freshness,
+    loop,
+    retry,
+    retry_budget,
+    switches,
+    transitions,
+    trips,
+    windows,
+)
+from relkit.policies.breaker import allow, settle
+from relkit.policies.codes import ADMIT, COOLDOWN, OUTLIER
 from relkit.policies.failure import FALLBACK_NEXT_MODEL, KIND_TIMEOUT
 from relkit.policies.fallback import CACHED as CACHED_ANSWER
 from relkit.policies.fallback import last_resort, next_model
@@ -23,10 +34,11 @@ from relkit.policies.switches import throttle, trip_now
 from relkit.simulation import agenda, answers, arrivals, conditions, draws, latency
 from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of, pop, push
 from relkit.simulation.answers import key_at, store, unlink, use
-from relkit.simulation.arrivals import arrival_s
-from relkit.simulation.compiled import callable_inside, compiled, register
+from relkit.simulation.arrivals import schedule
+from relkit.simulation.compiled import callable_inside, compiled
 from relkit.simulation.conditions import error_of, service_s
-from relkit.simulation.draws import ARRIVAL, ATTEMPT, PERMIT, REQUEST, WAIT, drawn
+from relkit.simulation.draws import ATTEMPT, PERMIT, REQUEST, WAIT, drawn
+from relkit.simulation.fleet import look_around, note_change, sweep_fleet
 from relkit.simulation.room import LAST_SECOND, NEEDED
 from relkit.simulation.workload import CACHED, FAILED, FRESH, REJECTED, STALE
 
@@ -55,79 +67,13 @@ _REFUSED: Final = 8
 _TIMEOUTS: Final = 9
 
 callable_inside(
-    agenda, answers, arrivals, backoff, breaker, conditions, draws, fallback, freshness, latency, loop, retry,
+    agenda, answers, arrivals, backoff, breaker, conditions, draws, fallback, fleet, freshness, latency, loop, retry,
     retry_budget, switches, transitions, trips, windows,
 )  # fmt: skip
 
 
-@register
-def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, piece: Any) -> None:
-    """Set when the next request comes, and the draw of its key."""
-    if marks.arrived >= setup.requests:
-        return
-    gap, marks.next_key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
-    if setup.replayed:
-        marks.next_s = times_s[marks.arrived]
-    else:
-        marks.units -= math.log(1.0 - gap)
-        marks.next_s = arrival_s(marks.units, piece, rates, lengths_s)
-
-
-@register
-def note_change(state: Any, client: int, model: int, rows: Any, marks: Any) -> None:
-    """Write down that a breaker has changed its state."""
-    row = rows[marks.transitions]
-    row.at_s = state.since_s
-    row.client = client
-    row.model = model
-    row.state = state.state
-    row.why = state.why
-    row.why_value = state.why_value
-    row.threshold = state.threshold
-    marks.transitions += 1
-
-
-@register
-def look_around(breakers: Any, base: int, places: int, place: int, peers: Any) -> None:
-    """Count the members of a client's fleet and how many of the others are open."""
-    peers.members = places
-    peers.open_members = 0
-    for other in range(places):
-        if other != place and breakers[base + other].state == OPEN:
-            peers.open_members += 1
-
-
-@register
-def sweep_fleet(
-    cfg: Any, breakers: Any, windows: Any, base: int, places: int, client: int, chain: Any, peers: Any, now_s: float,
-    rows: Any, marks: Any,
-) -> None:  # fmt: skip
-    """Judge all members of a client's fleet at once, by the shares of the interval that is over."""
-    members, total, squares = 0, 0.0, 0.0
-    for place in range(places):
-        state = breakers[base + place]
-        if state.calls > 0 and state.calls >= cfg.min_calls:
-            share = (state.calls - state.failures) / state.calls
-            members += 1
-            total += share
-            squares += share * share
-    mean = total / members if members > 0 else 0.0
-    sd = math.sqrt(max(squares / members - mean * mean, 0.0)) if members > 0 else 0.0
-    for place in range(places):
-        state = breakers[base + place]
-        generation = state.generation
-        look_around(breakers, base, places, place, peers)
-        peers.mean_share = mean
-        peers.sd_share = sd
-        tick(state, windows[base + place], cfg, peers, now_s)
-        if state.generation != generation:
-            note_change(state, client, chain[place], rows, marks)
-    peers.mean_share = 0.0
-    peers.sd_share = 0.0
-
-
 @compiled
-def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first lines
+def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
     setup_: Any, models: Any, episodes: Any, values: Any, rates: Any, lengths_s: Any, times_s: Any, error_kinds: Any,
     error_until: Any, chain: Any, tokens: Any, popularity: Any, guide: Any, breaker_: Any, budget_: Any, freshness_: Any,
     retries: Any, failures: Any, strategies: Any, votes: Any, at_once: Any,
@@ -235,9 +181,9 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
             else:
                 at = (what >> 3) & 127
                 model, server = models[at], servers[at]
-                if slot >= 0 and calls[slot].phase == 1 and calls[slot].total_attempts == attempt:
-                    if calls[slot].answered:
-                        action, kind = _RESULT, 0
+                waits = slot >= 0 and calls[slot].phase == 1 and calls[slot].total_attempts == attempt
+                if waits and calls[slot].answered:
+                    action, kind = _RESULT, 0
                 if model.servers >= 0:
                     server.busy -= 1
                     while server.first >= 0:
@@ -249,9 +195,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                         job.next_job = marks.free_job
                         marks.free_job = taken
                         other = place_of[job.request]
-                        there = (
-                            other >= 0 and calls[other].phase == 1 and calls[other].total_attempts == job.attempt
-                        )
+                        there = other >= 0 and calls[other].phase == 1 and calls[other].total_attempts == job.attempt
                         if model.cancels and not there:
                             continue
                         server.queued -= 1
@@ -279,9 +223,19 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                     if setup.draws_permit:
                         draw = drawn(setup.seed, request, call.total_attempts, PERMIT + call.place)[0]
                     if has_fleet:
-                        if 0.0 < cfg.interval_s and breakers[base].sweep_s <= now_s:
+                        if cfg.interval_s > 0.0 and breakers[base].sweep_s <= now_s:
                             sweep_fleet(
-                                cfg, breakers, windows_, base, places, call.client, chain, peers, now_s, transitions_, marks
+                                cfg,
+                                breakers,
+                                windows_,
+                                base,
+                                places,
+                                call.client,
+                                chain,
+                                peers,
+                                now_s,
+                                transitions_,
+                                marks,
                             )
                         look_around(breakers, base, places, call.place, peers)
                     generation = state.generation
@@ -391,9 +345,19 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 if setup.has_breaker and (setup.asks_each_attempt or kind == 0 or code != RETRY):
                     state = breakers[base + call.place]
                     if has_fleet:
-                        if 0.0 < cfg.interval_s and breakers[base].sweep_s <= now_s:
+                        if cfg.interval_s > 0.0 and breakers[base].sweep_s <= now_s:
                             sweep_fleet(
-                                cfg, breakers, windows_, base, places, call.client, chain, peers, now_s, transitions_, marks
+                                cfg,
+                                breakers,
+                                windows_,
+                                base,
+                                places,
+                                call.client,
+                                chain,
+                                peers,
+                                now_s,
+                                transitions_,
+                                marks,
                             )
                         look_around(breakers, base, places, call.place, peers)
                     since_s = call.attempt_s if setup.asks_each_attempt else call.entered_s
@@ -418,7 +382,13 @@ def run_events(  # noqa: C901, PLR0912, PLR0914, PLR0915  see the module's first
                 elif code == RETRY:
                     call.paying = True
                     call.waited_s = wait_s
-                    push(heap_s, heap_what, marks.waiting, now_s + wait_s, event_of(request, call.total_attempts, at, WAKE))
+                    push(
+                        heap_s,
+                        heap_what,
+                        marks.waiting,
+                        now_s + wait_s,
+                        event_of(request, call.total_attempts, at, WAKE),
+                    )
                     marks.waiting += 1
                     action = _REST
                 else:

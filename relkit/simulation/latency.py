@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from relkit.exceptions import ParameterError
 
@@ -168,7 +168,7 @@ def normal_quantile(share: float) -> float:
     return above * q / below
 
 
-def latency_s(family: int, values: Any, start: int, end: int, draw: float) -> float:
+def latency_s(family: int, values: Sequence[float], start: int, end: int, draw: float) -> float:
     """Return the time at a uniform draw.
 
     Parameters

@@ -7,8 +7,7 @@ agree bit for bit. It needs no compiler and takes about a second for 100,000 req
 import math
 from bisect import bisect_right
 from collections import OrderedDict, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Final
 
@@ -22,92 +21,21 @@ from relkit.policies.fallback import CACHED as CACHED_ANSWER
 from relkit.policies.fallback import NO_MODEL, last_resort, next_model
 from relkit.policies.freshness import freshness, may_serve
 from relkit.policies.loop import after_failure, may_move_on
-from relkit.policies.records import ALONE, BreakerState, Peers
-from relkit.policies.retry import NO_HINT, RETRY, RetryState, begin_attempt, begin_call, begin_model
-from relkit.policies.retry_budget import SLOTS, RetryBudgetState, deposit, earn, fill, release
+from relkit.policies.records import ALONE, Peers
+from relkit.policies.retry import NO_HINT, RETRY, begin_attempt, begin_call, begin_model
+from relkit.policies.retry_budget import deposit, earn, fill, release
 from relkit.policies.switches import throttle, trip_now
 from relkit.policies.transitions import new_breaker
+from relkit.simulation.actors import Call, Client, Guard, Server, arrivals_of
 from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of
 from relkit.simulation.draws import ARRIVAL, ATTEMPT, EPISODE, PERMIT, REQUEST, WAIT, KeyedDraws
 from relkit.simulation.latency import latency_s
 from relkit.simulation.room import COUNTERS, LAST_SECOND, RESULT, TRANSITION, TRY, Rows
-from relkit.simulation.workload import CACHED, ENDS, FAILED, FRESH, REJECTED, STALE, EpisodeRow, ModelRow, Workload
+from relkit.simulation.workload import CACHED, ENDS, FAILED, FRESH, REJECTED, STALE, Workload
 
 _INVALID: Final = 8
 _OVERLOADED: Final = 12
 _CIRCUIT_OPEN: Final = 22
-
-
-@dataclass(slots=True)
-class _Guard:
-    """One client's breaker for one model."""
-
-    state: BreakerState
-    window: list[float]
-    client: int
-    model: int
-
-
-@dataclass(slots=True)
-class _Client:
-    """One client: a breaker for each model of its chain, and its RetryBudget."""
-
-    guards: list[_Guard]
-    purse: RetryBudgetState = field(default_factory=RetryBudgetState)
-    slots: list[int] = field(default_factory=lambda: [0] * SLOTS)
-
-
-@dataclass(slots=True)
-class _Call:
-    """One request on its way."""
-
-    number: int
-    client: _Client
-    key: int | None
-    came_s: float
-    retry: RetryState = field(default_factory=RetryState)
-    place: int = 0
-    generation: int = 0
-    kind: int = 0
-    hint_s: float = NO_HINT
-    attempt_s: float = 0.0
-    entered_s: float = 0.0
-    waited_s: float = 0.0
-    waits_for: int = 0
-    will_be_answered: bool = False
-    in_queue: bool = False
-    paying: bool = False
-
-
-@dataclass(slots=True)
-class _Server:
-    """One model: who is served, who waits, and what befalls it."""
-
-    number: int
-    row: ModelRow
-    episodes: deque[EpisodeRow]
-    busy: int = 0
-    live: int = 0
-    queue: deque[tuple[_Call, int, float]] = field(default_factory=deque)
-    minute: int = -1
-    asked: int = 0
-
-    def episode(self, now_s: float) -> EpisodeRow | None:
-        while self.episodes and self.episodes[0].end_s <= now_s:
-            self.episodes.popleft()
-        if not self.episodes or now_s < self.episodes[0].start_s:
-            return None
-        its = self.episodes[0]
-        gone_s = now_s - its.start_s
-        if its.period_s > 0 and gone_s - math.floor(gone_s / its.period_s) * its.period_s >= its.bad_s:
-            return None
-        return its
-
-    def has_server(self) -> bool:
-        return self.row.servers < 0 or self.busy < self.row.servers
-
-    def has_place(self) -> bool:
-        return self.row.queue < 0 or self.live < self.row.queue
 
 
 @dataclass(slots=True)
@@ -118,26 +46,6 @@ class OracleResult:
     seconds: Any
     transitions: Rows
     tries: Rows
-
-
-def arrivals_of(work: Workload, draws: KeyedDraws) -> Iterator[float]:
-    """When each request comes, in seconds."""
-    if work.setup.replayed:
-        yield from work.times_s.tolist()
-        return
-    rates, lengths_s = work.rates.tolist(), work.lengths_s.tolist()
-    units = 0.0
-    piece, before_units, before_s = 0, 0.0, 0.0
-    for number in range(work.setup.requests):
-        units -= math.log(1.0 - draws.at(number, 0, ARRIVAL)[0])
-        if len(rates) == 1:
-            yield units / rates[0]
-            continue
-        while units >= before_units + rates[piece] * lengths_s[piece]:
-            before_units += rates[piece] * lengths_s[piece]
-            before_s += lengths_s[piece]
-            piece = (piece + 1) % len(rates)
-        yield before_s + (units - before_units) / rates[piece]
 
 
 class Oracle:
@@ -154,7 +62,7 @@ class Oracle:
         self.setup = work.setup
         self.draws = KeyedDraws(work.setup.seed)
         self.servers = [
-            _Server(number, row, deque(work.episodes[row.episodes_from : row.episodes_to]))
+            Server(number, row, deque(work.episodes[row.episodes_from : row.episodes_to]))
             for number, row in enumerate(work.models)
         ]
         self.chain: list[int] = work.chain.tolist()
@@ -168,7 +76,7 @@ class Oracle:
         self.clients = [self._client(number) for number in range(self.setup.clients)]
         self.has_fleet = len(self.chain) > 1 and work.breaker.family in {OUTLIER, COOLDOWN}
         self.cache: OrderedDict[int, float] = OrderedDict()
-        self.agenda: list[tuple[float, int, _Call]] = []
+        self.agenda: list[tuple[float, int, Call]] = []
         self.now_s = 0.0
         self.results: list[tuple[Any, ...]] = [()] * self.setup.requests
         self.costs = [0] * self.setup.requests
@@ -177,8 +85,8 @@ class Oracle:
         self.tries: list[tuple[Any, ...]] = []
         self.events = 0
 
-    def _client(self, number: int) -> _Client:
-        client = _Client([_Guard(*new_breaker(self.work.breaker, 0.0), number, model) for model in self.chain])
+    def _client(self, number: int) -> Client:
+        client = Client([Guard(*new_breaker(self.work.breaker, 0.0), number, model) for model in self.chain])
         fill(client.purse, client.slots, self.work.budget, 0.0)
         return client
 
@@ -220,15 +128,18 @@ class Oracle:
         )
 
     def count(self, counter: str) -> None:
+        """Add one to a counter of the present second."""
         row = self.seconds.setdefault(int(min(self.now_s, LAST_SECOND)), [0] * len(COUNTERS))
         row[COUNTERS.index(counter)] += 1
 
-    def plan(self, at_s: float, call: _Call, attempt: int, server: int, event: int) -> None:
+    def plan(self, at_s: float, call: Call, attempt: int, server: int, event: int) -> None:
+        """Put an event on the agenda."""
         heappush(self.agenda, (at_s, event_of(call.number, attempt, server, event), call))
 
     # A request
 
     def arrive(self, number: int) -> None:
+        """Take a request in: from the cache, or on its way."""
         self.count("arrivals")
         key = None
         if self.popularity:
@@ -243,12 +154,13 @@ class Oracle:
         client = self.clients[0]
         if self.setup.clients > 1:
             client = self.clients[int(self.draws.at(number, 0, REQUEST)[1] * self.setup.clients)]
-        call = _Call(number, client, key, self.now_s, entered_s=self.now_s)
+        call = Call(number, client, key, self.now_s, entered_s=self.now_s)
         begin_call(call.retry, self.now_s)
         deposit(client.purse, client.slots, self.work.budget, self.now_s)
         self.ask(call)
 
-    def end(self, call: _Call, outcome: int) -> None:
+    def end(self, call: Call, outcome: int) -> None:
+        """Write down how a request ended."""
         self._release(call)
         earn(call.client.purse, self.work.budget, outcome == FRESH, call.retry.paid)
         latency_s = self.now_s - call.came_s
@@ -258,14 +170,15 @@ class Oracle:
         self.results[call.number] = (call.came_s, latency_s, 0, call.retry.total_attempts, outcome, call.kind, model)
         self.count(ENDS[outcome])
 
-    def _release(self, call: _Call) -> None:
+    def _release(self, call: Call) -> None:
         if call.paying:
             release(call.client.purse, self.work.budget)
             call.paying = False
 
     # The breaker
 
-    def ask(self, call: _Call) -> None:
+    def ask(self, call: Call) -> None:
+        """Ask the breaker, then send or go on to another model."""
         if self.setup.has_breaker:
             guard = call.client.guards[call.place]
             draw = 0.5
@@ -281,7 +194,8 @@ class Oracle:
                 return
         self.send(call)
 
-    def settle(self, call: _Call, kind: int) -> None:
+    def settle(self, call: Call, kind: int) -> None:
+        """Tell the breaker how a permit ended."""
         guard = call.client.guards[call.place]
         cfg, peers = self.work.breaker, self.fleet(call)
         since_s = call.attempt_s if self.setup.asks_each_attempt else call.entered_s
@@ -298,14 +212,16 @@ class Oracle:
                 trip_now(guard.state, guard.window, cfg, peers, self.now_s)
             self.note(guard, before)
 
-    def note(self, guard: _Guard, before: int) -> None:
+    def note(self, guard: Guard, before: int) -> None:
+        """Write down that a breaker has changed its state."""
         state = guard.state
         if state.generation != before:
             self.transitions.append(
                 (state.since_s, guard.client, guard.model, state.state, state.why, state.why_value, state.threshold)
             )
 
-    def fleet(self, call: _Call) -> Peers:
+    def fleet(self, call: Call) -> Peers:
+        """Return what a breaker knows of the others; sweep them where that is due."""
         if not self.has_fleet:
             return ALONE
         guards = call.client.guards
@@ -313,11 +229,13 @@ class Oracle:
             self.sweep(guards)
         return self.members(guards, call.place, 0.0, 0.0)
 
-    def members(self, guards: list[_Guard], place: int, mean: float, sd: float) -> Peers:
+    def members(self, guards: list[Guard], place: int, mean: float, sd: float) -> Peers:
+        """Count the fleet of one of its members."""
         others = sum(guard.state.state == OPEN for number, guard in enumerate(guards) if number != place)
         return Peers(len(guards), others, mean, sd)
 
-    def sweep(self, guards: list[_Guard]) -> None:
+    def sweep(self, guards: list[Guard]) -> None:
+        """Judge all members at once by the interval that is over."""
         least = max(self.work.breaker.min_calls, 1)
         judged = [guard.state for guard in guards if guard.state.calls >= least]
         shares = [(state.calls - state.failures) / state.calls for state in judged]
@@ -330,7 +248,8 @@ class Oracle:
 
     # An attempt
 
-    def send(self, call: _Call) -> None:
+    def send(self, call: Call) -> None:
+        """Send an attempt: it fails at once, is served or waits."""
         begin_attempt(call.retry)
         attempt = call.retry.total_attempts
         if attempt > MOST_ATTEMPTS:
@@ -363,7 +282,8 @@ class Oracle:
         call.kind = kind
         self.plan(answers_s, call, attempt, server.number, ANSWER)
 
-    def error(self, call: _Call, attempt: int, server: _Server) -> tuple[int, float]:
+    def error(self, call: Call, attempt: int, server: Server) -> tuple[int, float]:
+        """Return kind and stated wait of what meets an attempt before it is served."""
         number, row = call.number, server.row
         episode = server.episode(self.now_s)
         if (
@@ -389,7 +309,8 @@ class Oracle:
                     return self.error_kinds[place], NO_HINT
         return 0, NO_HINT
 
-    def serve(self, call: _Call, attempt: int, attempt_s: float, server: _Server) -> None:
+    def serve(self, call: Call, attempt: int, attempt_s: float, server: Server) -> None:
+        """Start a service."""
         row = server.row
         draw = self.draws.at(call.number, attempt, ATTEMPT)[1]
         time_s = latency_s(row.family, self.values, row.values_from, row.values_to, draw)
@@ -405,7 +326,8 @@ class Oracle:
         if row.servers >= 0 or call.will_be_answered:
             self.plan(ends_s, call, attempt, server.number, DONE)
 
-    def finish_service(self, call: _Call, attempt: int, server: _Server) -> None:
+    def finish_service(self, call: Call, attempt: int, server: Server) -> None:
+        """End a service: the next in the queue is served, and the client is told if it still waits."""
         answered = call.waits_for == attempt and call.will_be_answered
         server.busy -= 1
         while server.queue and server.has_server():
@@ -417,7 +339,8 @@ class Oracle:
         if answered:
             self.hear(call, 0)
 
-    def give_up_attempt(self, call: _Call, attempt: int, server: _Server) -> None:
+    def give_up_attempt(self, call: Call, attempt: int, server: Server) -> None:
+        """Let the client give an attempt up that takes too long."""
         if call.waits_for != attempt or call.will_be_answered:
             return
         if call.in_queue and server.row.cancels:
@@ -425,7 +348,7 @@ class Oracle:
         call.hint_s = NO_HINT
         self.hear(call, KIND_TIMEOUT)
 
-    def hear(self, call: _Call, kind: int) -> None:
+    def hear(self, call: Call, kind: int) -> None:
         """Take an attempt's answer, 0 for a success, and decide what comes next."""
         call.waits_for, call.kind = 0, kind
         if kind == KIND_TIMEOUT:
@@ -453,7 +376,8 @@ class Oracle:
         else:
             self.move(call, self.work.failures[kind].fallback, rejected=False)
 
-    def retry_wait(self, call: _Call, kind: int) -> float | None:
+    def retry_wait(self, call: Call, kind: int) -> float | None:
+        """Return the wait before the retry, or None for no retry."""
         if not self.setup.has_retry:
             return None
         client, work = call.client, self.work
@@ -464,7 +388,7 @@ class Oracle:
         )  # fmt: skip
         return wait_s if code == RETRY else None
 
-    def move(self, call: _Call, turn: int, *, rejected: bool) -> None:
+    def move(self, call: Call, turn: int, *, rejected: bool) -> None:
         """Go on to another model, or end the request."""
         client, work = call.client, self.work
         place = next_model(self.tokens, [True] * len(self.tokens), call.place, turn, 0)

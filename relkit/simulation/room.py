@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from relkit.policies.failure import Failure
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.records import ALONE, BreakerSettings, BreakerState, Peers
 from relkit.policies.retry import RetryState
 from relkit.policies.retry_budget import SLOTS, RetryBudgetSettings, RetryBudgetState, fill
 from relkit.policies.retry_settings import RetrySettings
-from relkit.policies.failure import Failure
 from relkit.policies.transitions import new_breaker
 from relkit.simulation.answers import guide_of
 from relkit.simulation.compiled import record_dtype

@@ -205,7 +205,8 @@ def play(inputs: tuple[Any, ...], room: Room, progress: Callable[[int], object] 
 
     try:
         while True:
-            told = run_events(*inputs, *room.arrays(), _SLICE)
+            arguments: tuple[Any, ...] = (*inputs, *room.arrays(), _SLICE)
+            told = run_events(*arguments)
             if told == ENDED:
                 return True
             if told == ENDLESS:

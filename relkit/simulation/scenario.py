@@ -137,7 +137,9 @@ class CachedAnswers:
 
     def __post_init__(self) -> None:
         if not 1 <= self.keys <= 100_000_000:
-            raise ParameterError.of("keys", self.keys, "from 1 to 100 million", "give the number of different questions")
+            raise ParameterError.of(
+                "keys", self.keys, "from 1 to 100 million", "give the number of different questions"
+            )
         if not 0.0 <= self.popularity <= 10.0:
             raise ParameterError.of("popularity", self.popularity, "from 0 to 10", "0 = all keys alike; 0.8 is usual")
         if self.capacity < 1:
@@ -221,7 +223,9 @@ class Scenario:
     def _check_memory(self) -> None:
         need, have = self.requests * BYTES_A_REQUEST, free_bytes()
         if self.requests > _MOST_REQUESTS or need > have:
-            allowed = f"at most {min(have // BYTES_A_REQUEST, _MOST_REQUESTS):,} in the {have / 1e9:.1f} GB that are free"
+            allowed = (
+                f"at most {min(have // BYTES_A_REQUEST, _MOST_REQUESTS):,} in the {have / 1e9:.1f} GB that are free"
+            )
             remedy = f"it would need {need / 1e9:.1f} GB: ask for fewer requests and several seeds"
             raise ParameterError.of("requests", self.requests, allowed, remedy)
 

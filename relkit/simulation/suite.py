@@ -18,6 +18,7 @@ from relkit.simulation.scenario import UNLIMITED, CachedAnswers, ErrorShare, Sce
 
 REQUESTS: Final = 100_000
 _EPISODES: Final = (outage("first", 600.0, 660.0), rate_limited("first", 1200.0, 1320.0, 0.3))
+TRIGGER: Final = slow("only", 200.0, 210.0, 10.0)
 _USUAL: Final = (ErrorShare(ErrorKind.API_SERVER_ERROR, 0.01),)
 
 
@@ -99,7 +100,7 @@ def metastable(
     *,
     duration_s: float = 1000.0,
     queue: int = 100_000,
-    trigger: Episode | None = slow("only", 200.0, 210.0, 10.0),
+    trigger: Episode | None = TRIGGER,
 ) -> Scenario:
     """Return a service near its capacity that is ten times slower for ten seconds, and may never recover.
 
@@ -128,7 +129,11 @@ def metastable(
 
 
 def retrying(
-    retries: int, *, budget: RetryBudgetSettings | None = None, breaker: BreakerSettings | None = None, **settings: float
+    retries: int,
+    *,
+    budget: RetryBudgetSettings | None = None,
+    breaker: BreakerSettings | None = None,
+    **settings: float,
 ) -> Policy:
     """Return a policy of so many retries after 0.1 s times 1.5 up to 2 s, as the metastable states are measured with."""
     given = {"first_delay_s": 0.1, "growth": 1.5, "cap_s": 2.0, **settings}

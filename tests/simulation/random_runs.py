@@ -96,7 +96,9 @@ def scenario(chance: Random, requests: int) -> Scenario:
         tuple(episodes(chance, names)),
         timeout_s=chance.choice([0.5, 2.0, 1e9, float("inf")]),
         clients=chance.choice([1, 1, 3]),
-        cache=CachedAnswers(200, chance.choice([0.0, 0.8]), chance.choice([1, 20, 500])) if chance.random() < 0.4 else None,
+        cache=CachedAnswers(200, chance.choice([0.0, 0.8]), chance.choice([1, 20, 500]))
+        if chance.random() < 0.4
+        else None,
         invalid_share=chance.choice([0.0, 0.05]),
         has_key=chance.random() < 0.7,
     )
