@@ -75,7 +75,7 @@ def drawn(seed: int, request: int, attempt: int, purpose: int) -> tuple[float, f
     Examples
     --------
     >>> first, second = drawn(1, 2, 3, ATTEMPT)
-    >>> first == float(drawn_many(1, 2, 4, 3, ATTEMPT)[0][0]), 0.0 <= second < 1.0
+    >>> bool(first == drawn_many(1, 2, 4, 3, ATTEMPT)[0][0]), bool(0.0 <= second < 1.0)
     (True, True)
     """
     whole, start = np.uint64(request), np.uint64(seed)

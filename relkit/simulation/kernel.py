@@ -31,7 +31,7 @@ from relkit.policies.loop import after_failure, may_move_on
 from relkit.policies.retry import NO_HINT, RETRY, STOP_ATTEMPTS, begin_attempt, begin_call, begin_model
 from relkit.policies.retry_budget import deposit, earn, release
 from relkit.policies.switches import throttle, trip_now
-from relkit.simulation import agenda, answers, arrivals, conditions, draws, latency
+from relkit.simulation import agenda, answers, arrivals, conditions, draws, fleet, latency
 from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of, pop, push
 from relkit.simulation.answers import key_at, store, unlink, use
 from relkit.simulation.arrivals import schedule

@@ -63,12 +63,19 @@ def w_policy(*, chain: bool = True, adaptive: bool = True, threshold: int = 5, o
     threshold, open_s : int, float
         Failures in a row that open a breaker, and for how many seconds.
     """
+    deadline_s = max(30.0, open_s)  # a Policy refuses a breaker that stays open beyond the deadline
     ordinary = RetrySettings(
         max_attempts=6, first_delay_s=0.1, growth=1.5, cap_s=2.0, jitter=EQUAL, timeout_factor=0.5, plan_factors=True,
-        deadline_s=30.0,
+        deadline_s=deadline_s,
     )  # fmt: skip
     limited = RetrySettings(
-        max_attempts=4, first_delay_s=5.0, growth=3.0, rate_limit_factor=3.0, cap_s=60.0, jitter=EQUAL, deadline_s=30.0
+        max_attempts=4,
+        first_delay_s=5.0,
+        growth=3.0,
+        rate_limit_factor=3.0,
+        cap_s=60.0,
+        jitter=EQUAL,
+        deadline_s=deadline_s,
     )
     names = ("first", "second", "third")[: 3 if chain else 1]
     return Policy(

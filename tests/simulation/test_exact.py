@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from random_runs import random_run
 
+from relkit.exceptions import ParameterError
 from relkit.policies.codes import FAMILIES
 from relkit.policies.policy import Policy
 from relkit.policies.retry_budget import BUDGETS
@@ -55,10 +56,18 @@ def test_random_scenarios_and_policies_agree_and_use_everything() -> None:
     families: Counter[str] = Counter()
     budgets: Counter[str] = Counter()
     outcomes = np.zeros(5, dtype=np.int64)
-    transitions = 0
+    transitions, endless = 0, 0
     for seed in range(RANDOM_RUNS):
         scenario, policy = random_run(seed)
-        one, other = both(scenario, policy, seed)
+        try:
+            one = simulate(scenario, policy, seed, keep_attempts=True)
+        except ParameterError as refused:  # retries without end in an outage without end: both refuse
+            with pytest.raises(ParameterError, match="max_attempts") as also:
+                simulate(scenario, policy, seed, keep_attempts=True, engine="oracle")
+            assert str(also.value) == str(refused)
+            endless += 1
+            continue
+        other = simulate(scenario, policy, seed, keep_attempts=True, engine="oracle")
         try:
             assert_same(one, other)
         except AssertionError as error:
@@ -74,3 +83,4 @@ def test_random_scenarios_and_policies_agree_and_use_everything() -> None:
     assert set(budgets) == set(BUDGETS), budgets
     assert outcomes.min() > 100, outcomes
     assert transitions > 2_000
+    assert endless < 5
