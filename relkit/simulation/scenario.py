@@ -13,8 +13,10 @@ from relkit.simulation.episodes import Episode, by_model
 from relkit.simulation.latency import Latency
 
 UNLIMITED: Final = -1
-BYTES_A_REQUEST: Final = 64  # measured in tests/simulation/test_memory.py: results, places of calls and the frame
+BYTES_A_REQUEST: Final = 64  # what a run of many requests takes at its peak; tests/simulation/test_run.py measures it
 _MOST_REQUESTS: Final = 1 << 39
+_MOST_MODELS: Final = 100
+_MOST_CLIENTS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +209,16 @@ class Scenario:
             allowed = f"at most the {len(self.arrivals.times_s)} of the log"
             raise ParameterError.of("requests", self.requests, allowed, "ask for fewer, or replay a longer log")
         names = [model.name for model in self.models]
-        if not names:
-            raise ParameterError.of("models", names, "at least one model", "say what answers")
+        if not 1 <= len(names) <= _MOST_MODELS:
+            raise ParameterError.of("models", len(names), f"at least one model, {_MOST_MODELS} at most", "say what answers")
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError.of("models", name, "every model once", "give it another name")
         if not self.timeout_s > 0.0:
             raise ParameterError.of("timeout_s", self.timeout_s, "seconds above 0", "or math.inf for none")
-        if not 1 <= self.clients <= 1_000_000:
-            raise ParameterError.of("clients", self.clients, "from 1 to a million", "1 for a shared breaker and budget")
+        if not 1 <= self.clients <= _MOST_CLIENTS:
+            allowed = f"from 1 to {_MOST_CLIENTS:,}"
+            raise ParameterError.of("clients", self.clients, allowed, "1 for a shared breaker and budget")
         if not 0.0 <= self.invalid_share <= 1.0:
             raise ParameterError.of("invalid_share", self.invalid_share, "a share from 0 to 1", "give e.g. 0.005")
         by_model(self.episodes, names, [model.provider for model in self.models])

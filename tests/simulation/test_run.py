@@ -9,16 +9,17 @@ import pytest
 
 from relkit.errors import ErrorKind
 from relkit.exceptions import ParameterError
+from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
 from relkit.simulation import run as run_module
 from relkit.simulation.arrivals import modulated, poisson, replayed, varying
 from relkit.simulation.episodes import outage, rate_limited
 from relkit.simulation.latency import constant
-from relkit.simulation.room import COUNTERS
-from relkit.simulation.run import Run, simulate
-from relkit.simulation.scenario import Scenario, ServedModel
+from relkit.simulation.room import COUNTERS, Room, inputs_of
+from relkit.simulation.run import Run, play, simulate
+from relkit.simulation.scenario import BYTES_A_REQUEST, Scenario, ServedModel
 from relkit.simulation.suite import retrying, w0, w1, w_policy
-from relkit.simulation.workload import CACHED, ENDS, FRESH
+from relkit.simulation.workload import CACHED, ENDS, FRESH, workload_of
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_abandoned_work_is_done_and_billed_unless_it_is_cancelled() -> None:
     model = ServedModel("m", "p", constant(1.0), servers=1, cost_microusd=100)
     scenario = Scenario("burst", 11, replayed([0.0] * 10 + [12.0]), (model,), timeout_s=2.5)
     both = [
-        simulate(one, presets["plan"].__class__("none", "2026-11", "test"), 1)
+        simulate(one, Policy("none", "2026-11", "test"), 1)
         for one in (
             scenario,
             scenario.changed(models=(ServedModel("m", "p", constant(1.0), 1, cancels=True, cost_microusd=100),)),
@@ -155,6 +156,16 @@ def test_an_outage_of_the_provider_takes_all_its_models() -> None:
         cache=None,
     )
     assert simulate(down, w_policy(), 1).counts["fresh"] == 0
+
+
+def test_a_request_takes_the_memory_that_is_reckoned_with() -> None:
+    """Else a run that was let in could fail half way for want of memory."""
+    scenario = w1(200_000)
+    room = Room(workload_of(scenario, w_policy(), 1))
+    play(inputs_of(workload_of(scenario, w_policy(), 1)), room, None)
+    of_requests = room.results.nbytes + room.place_of.nbytes
+    assert of_requests / 200_000 < BYTES_A_REQUEST / 1.5
+    assert sum(array.nbytes for array in room.arrays()) - of_requests < 8e6, "the rest does not grow with the requests"
 
 
 def test_importing_relkit_or_a_scenario_loads_no_compiler() -> None:
