@@ -14,7 +14,7 @@ from relkit.simulation.run import Run, simulate
 from relkit.simulation.scenario import Scenario
 from relkit.simulation.suite import w0, w1, w2_policy, w_policy
 
-RANDOM_RUNS = 260
+RANDOM_RUNS = 220
 
 
 def assert_same(one: Run, other: Run) -> None:
@@ -44,15 +44,15 @@ def tried(scenario: Scenario, policy: Policy, seed: int, engine: str) -> tuple[R
         return None, str(error)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 20251008])
+@pytest.mark.parametrize("seed", [1, 20251008])
 def test_w0_agrees(seed: int) -> None:
-    assert_same(*both(w0(30_000), w_policy(chain=False), seed))
+    assert_same(*both(w0(20_000), w_policy(chain=False), seed))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 20251008])
+@pytest.mark.parametrize("seed", [1, 20251008])
 def test_w1_agrees(seed: int) -> None:
-    """40,000 requests reach past the outage at 600 s."""
-    assert_same(*both(w1(40_000), w_policy(), seed))
+    """34,000 requests reach past the outage at 600 s."""
+    assert_same(*both(w1(34_000), w_policy(), seed))
 
 
 def test_w2_agrees() -> None:
