@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from relkit.exceptions import ParameterError, RelkitError
-from relkit.units import printable
+from relkit.units import printable, several
 
 FINE: Final = 0
 COULD_NOT_RUN: Final = 1
@@ -75,9 +75,9 @@ def ingest(
     lines = []
     for outcome in outcomes:
         lines.append(
-            f"{outcome.name}: read {outcome.read} row{'' if outcome.read == 1 else 's'} = {outcome.kept} kept + {outcome.rejected} rejected "
+            f"{outcome.name}: read {several(outcome.read, 'row')} = {outcome.kept} kept + {outcome.rejected} rejected "
             f"+ {outcome.already_there} already there"
-            + (f"; {outcome.left_out} lines left out by the mapping" if outcome.left_out else "")
+            + (f"; {several(outcome.left_out, 'line')} left out by the mapping" if outcome.left_out else "")
         )
         lines += [f"  rejected {number}: {reason}" for reason, number in outcome.reasons]
         lines += [f"  note: {note}" for note in outcome.notes]
@@ -98,7 +98,7 @@ def forget(
         gone = forget_source(store, source)
     _say(
         {"source": source, "rows": gone},
-        [f"{source}: {gone} rows and its entries in the ledger are gone"],
+        [f"{source}: {several(gone, 'row')} and its entries in the ledger are gone"],
         as_json=as_json,
     )
 
@@ -132,7 +132,9 @@ def demo(
     requests = truth["requests"]
     _say(
         {"database": str(path), "truth": truth},
-        [f"{path}: {requests} requests of week {truth['week']}; its truth is in {path.with_name('demo-truth.json')}"],
+        [
+            f"{path}: {several(requests, 'request')} of week {truth['week']}; its truth is in {path.with_name('demo-truth.json')}"
+        ],
         as_json=as_json,
     )
 

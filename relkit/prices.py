@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from relkit.exceptions import DataError
-from relkit.units import MICROUSD_PER_USD, count, dollars
+from relkit.units import MICROUSD_PER_USD, count, dollars, several
 
 NO_MODEL = "calls without a model"
 
@@ -93,7 +93,9 @@ class Money:
             return "; ".join(missing) or "no calls"
         if not missing:
             return dollars(self.usd)
-        return f"{dollars(self.usd)} for {count(self.priced_calls)} of {count(self.calls)} calls; {'; '.join(missing)}"
+        return (
+            f"{dollars(self.usd)} for {count(self.priced_calls)} of {several(self.calls, 'call')}; {'; '.join(missing)}"
+        )
 
     @property
     def usd_per_call(self) -> float | None:

@@ -3,6 +3,7 @@
 Tables hold integers (microseconds, counts, millionths of a dollar); people read seconds, dollars and percent.
 """
 
+import math
 import unicodedata
 from fractions import Fraction
 
@@ -10,7 +11,19 @@ US_PER_SECOND = 1_000_000
 US_PER_MINUTE = 60 * US_PER_SECOND
 US_PER_HOUR = 60 * US_PER_MINUTE
 US_PER_DAY = 24 * US_PER_HOUR
+MINUTES_PER_HOUR = 60
+MINUTES_PER_DAY = 1_440
+HOURS_PER_DAY = 24
+SECONDS_PER_MINUTE = 60
 MICROUSD_PER_USD = 1_000_000
+# Below so many seconds, a span is told in this unit of so many seconds.
+_SPANS = (
+    (0.9995, 1e-3, "ms"),
+    (99.5, 1.0, "s"),
+    (99.5 * 60, 60.0, "min"),
+    (99.5 * 3600, 3600.0, "h"),
+    (math.inf, 86400.0, "days"),
+)
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -52,13 +65,13 @@ def count(number: float) -> str:
     return f"{round(number):,}".replace(",", "\u202f")
 
 
-def several(number: float, noun: str) -> str:
-    """Write a count with its noun.
+def several(number: float, noun: str, nouns: str = "") -> str:
+    """Write a count with its noun; `nouns` is the plural where an s does not make it.
 
-    >>> several(1, "row"), several(1200, "request")
-    ('1 row', '1\\u202f200 requests')
+    >>> several(1, "row"), several(1200, "request"), several(2, "try", "tries")
+    ('1 row', '1\\u202f200 requests', '2 tries')
     """
-    return f"{count(number)} {noun}" + ("" if round(number) == 1 else "s")
+    return f"{count(number)} {noun if round(number) == 1 else nouns or noun + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -67,8 +80,7 @@ def duration(seconds: float) -> str:
     >>> duration(0.25), duration(90), duration(5400), duration(200000)
     ('250 ms', '90 s', '90 min', '55.6 h')
     """
-    units = ((0.9995, 1e-3, "ms"), (99.5, 1.0, "s"), (99.5 * 60, 60.0, "min"), (99.5 * 3600, 3600.0, "h"))
-    size, unit = next(((size, unit) for limit, size, unit in units if abs(seconds) < limit), (86400.0, "days"))
+    _, size, unit = next((span for span in _SPANS if abs(seconds) < span[0]), _SPANS[-1])
     amount = seconds / size
     digits = 0 if abs(amount) >= 99.5 or amount == round(amount) else 1 if abs(amount) >= 9.95 else 2
     return f"{amount:.{digits}f} {unit}"

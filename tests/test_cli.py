@@ -119,6 +119,7 @@ def test_no_command_shows_the_help_but_did_nothing(words: list[str], run: Run) -
         (["ingest", "x.csv"], "Missing option '--as'"),
         (["ingest", "x.csv", "--as", "rows"], "--as = 'rows' is not acceptable: allowed is attempts, events"),
         (["ingest", "x.csv", "--as", "attempts"], "x.csv: no such file"),
+        (["forget", "access"], "relkit.duckdb: no such database"),
         (["demo", "-d", "no/such/x.duckdb"], "make no/such first"),
         (["notebooks", "refresh", "nothing"], "notebook = 'nothing' is not acceptable: allowed is 6_weekly"),
     ],
@@ -182,6 +183,23 @@ def test_words_reach_the_weekly_run(run: Run, published: dict[str, Any]) -> None
     assert (asked["week"], asked["database"], asked["config"], asked["reports"]) == (
         "all", Path("x.duckdb"), Path("c.toml"), Path("r"),
     )  # fmt: skip
+
+
+def test_a_log_is_taken_back_by_its_name(run: Run, tmp_path: Path) -> None:
+    """Rows and ledger go; a name that no log has changes nothing and is told what the file holds."""
+    (tmp_path / "access.csv").write_text("time,status\n" + "2026-11-16T10:00:00Z,200\n" * 3, encoding="utf-8")
+    (tmp_path / "map.toml").write_text(
+        'kind = "attempts"\nsource = "access"\n[time]\ncolumn = "time"\n[columns]\nstatus = "status"\n', encoding="utf-8"
+    )
+    ingest = ("ingest", "access.csv", "--as", "attempts", "--map", "map.toml")
+    assert run(*ingest).code == 0
+    wrong = run("forget", "acess")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "holds no log 'acess'; did you mean 'access'?" in wrong.err
+    assert run("forget", "access").out == "access: 3 rows and its entries in the ledger are gone\n"
+    again = run(*ingest, "--json")
+    assert json.loads(again.out)["files"][0]["kept"] == 3
+    assert json.loads(run("forget", "access", "--json").out) == {"source": "access", "rows": 3}
 
 
 HOSTILE = "a\x1b[31mb\u202ec\x00\x9b\nd"

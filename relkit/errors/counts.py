@@ -14,7 +14,7 @@ from relkit.errors.signals import Signals
 from relkit.exceptions import DataError, ParameterError
 from relkit.intervals import wilson
 from relkit.prices import Use
-from relkit.units import US_PER_HOUR, count, percent
+from relkit.units import US_PER_HOUR, count, percent, several
 from relkit.verdict import Verdict
 
 
@@ -271,7 +271,9 @@ def verdict(
     share = unknown / n
     low, high = wilson(unknown, n, level)
     lead = kinds[0]
-    sentence = f"{lead.kind.value} leads with {percent(lead.share, 0)} of {count(n)} failed attempts; the rules know "
+    sentence = (
+        f"{lead.kind.value} leads with {percent(lead.share, 0)} of {several(n, 'failed attempt')}; the rules know "
+    )
     if unknown == 0:
         sentence += "every one of them."
     else:

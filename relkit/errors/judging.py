@@ -16,6 +16,7 @@ from relkit.errors.rules.matching import NOWHERE, Matcher
 from relkit.errors.rules.rule import Rule
 from relkit.errors.signals import SIGNAL_FIELDS, Signals, class_name, read_signals
 
+MAY_HAVE_BEGUN: Final = frozenset({500, 502, 504})
 _NETWORK: Final = frozenset(
     {ErrorKind.NETWORK_ERROR, ErrorKind.NETWORK_REFUSED, ErrorKind.NETWORK_TIMEOUT, ErrorKind.NETWORK_TLS}
 )
@@ -95,13 +96,22 @@ def forbidden(best: Judged, judged: list[Judged]) -> bool:
 
 
 def may_have_executed(best: Judged, judged: Iterable[Judged]) -> bool:
-    """Say whether the other side may have acted: in a network error nothing was sent if any link says so."""
+    """Say whether the other side may have acted: in a network error nothing was sent if any link says so.
+
+    Words alone say it only where they decide: Elasticsearch writes "Connection timed out" over a read that took too long.
+    """
     if any(one.link.branch != TRUNK for one in judged):
         return any(executed_by(one.rule, one.signals) for one in _members(judged))
     if best.rule is None or best.rule.kind not in _NETWORK:
         return executed_by(best.rule, best.signals)
-    network = [one for one in judged if one.rule is not None and one.rule.kind in _NETWORK]
+    network = [one for one in judged if one is best or _knows_of_network(one.rule)]
     return all(executed_by(one.rule, one.signals) for one in network)
+
+
+def _knows_of_network(rule: Rule | None) -> bool:
+    if rule is None or rule.kind not in _NETWORK:
+        return False
+    return any(condition.fields != ("message",) for condition in rule.when)
 
 
 def _signals(evidence: Evidence, rules: Matcher) -> Signals:
@@ -142,6 +152,6 @@ def executed_by(rule: Rule | None, signals: Signals) -> bool:
     """Say whether the other side may have acted, by one rule and what it saw."""
     if rule is None:
         return ADVICE[ErrorKind.UNKNOWN].maybe_executed_default
-    # An error inside a 200 came after the work had begun.
-    begun = signals.status is not None and 200 <= signals.status <= 299
+    # An error inside a 200 came after the work had begun; a 500, 502 or 504 may have, whatever its words say.
+    begun = signals.status is not None and (200 <= signals.status <= 299 or signals.status in MAY_HAVE_BEGUN)
     return begun or rule.advice.maybe_executed_default

@@ -22,6 +22,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
+from functools import lru_cache
 from typing import Final
 
 from relkit.errors.redact import redact_text
@@ -30,7 +31,7 @@ READ_CHARACTERS: Final = 4_000
 MESSAGE_CHARACTERS: Final = 500
 NAME_CHARACTERS: Final = 200
 BLANKS: Final = " \t\r\n\f\v"
-KEPT_LIBRARY: Final = r"^_?(redis|duckdb|psycopg_pool|tarfile|shutil)[.]([^\x00]*[.])?([^.]*)$"
+KEPT_LIBRARY: Final = r"^_?(redis|duckdb|psycopg_pool|tarfile|shutil|struct|csv|zlib|re|copy)[.]([^\x00]*[.])?([^.]*)$"
 _NO_TEXT: Final = ("<NA>", "NaT")  # pandas' marks for "nothing", known here by their text alone
 KEPT_AS: Final = r"\1.\3"
 _KEPT_LIBRARY = re.compile(KEPT_LIBRARY)
@@ -152,13 +153,23 @@ def class_name(qualified: str) -> str:
 
 
 def _name(value: object, *, last_part: bool = False) -> str | None:
+    if value is None:
+        return None
     text = _text(value)
     if text is None:
         return None
+    # Names and codes are few and come again and again, sentences in their place do not.
+    return _remembered_name(text, last_part) if len(text) <= NAME_CHARACTERS else _read_name(text, last_part)
+
+
+def _read_name(text: str, last_part: bool) -> str | None:
     text = text.replace("\0", "")[:READ_CHARACTERS]
     if last_part:
         text = class_name(redact_text(text))  # first: of a secret with dots the last part would not be known for one
     return _capped(redact_text(text), NAME_CHARACTERS)
+
+
+_remembered_name = lru_cache(maxsize=4_096)(_read_name)
 
 
 def _capped(text: str, limit: int) -> str | None:
@@ -203,6 +214,10 @@ def _text(value: object) -> str | None:
 
 
 def _whole(value: object, low: int, high: int) -> int | None:
+    if value is None:
+        return None
+    if type(value) is int:
+        return value if low <= value <= high else None
     text = _text(value)
     if text is None or not _WHOLE.fullmatch(text.strip(BLANKS)):
         return None

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from relkit.errors import ADVICE, ErrorKind, FingerprintCounts, KindCount, NextRule, RuleSet, Signals, classify
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
-from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, bars, figure
+from relkit.plates.style import BAD, GOOD, SERIES, UNKNOWN, bars, figure, whole_numbers
 from relkit.plates.table import Table
-from relkit.units import count, percent
+from relkit.units import MINUTES_PER_HOUR, count, percent, several
 
 MOST_KINDS: Final = 12
 _MOST_SERIES: Final = 4
@@ -27,7 +27,7 @@ def kinds_plate(kinds: Sequence[KindCount], told: int | None = None, name: str =
         return empty_plate(name, "No attempt tells its outcome." if told == 0 else "Nothing failed.")
     total = sum(row.attempts for row in kinds)
     retryable = sum(row.attempts for row in kinds if row.retryable)
-    labels = [row.kind.value for row in shown] + ([f"{len(rest)} other kinds"] if rest else [])
+    labels = [row.kind.value for row in shown] + ([several(len(rest), "other kind")] if rest else [])
     sizes = [row.attempts for row in shown] + ([sum(row.attempts for row in rest)] if rest else [])
     colours = [GOOD if row.retryable else BAD for row in shown] + ([UNKNOWN] if rest else [])
     fig, ax = figure(height_in=0.75 + 0.235 * len(labels))
@@ -46,10 +46,11 @@ def kinds_plate(kinds: Sequence[KindCount], told: int | None = None, name: str =
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, max(sizes) * 1.18)
     ax.set_xlabel("failed attempts")
+    whole_numbers(ax.xaxis)
     ax.text(0.0, 1.01, "may be retried", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
     ax.text(0.2, 1.01, "must not be retried", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
     caption = (
-        f"{shown[0].kind.value} leads with {count(shown[0].attempts)} of {count(total)} failed attempts ({percent(shown[0].share, 0)}); "
+        f"{shown[0].kind.value} leads with {count(shown[0].attempts)} of {several(total, 'failed attempt')} ({percent(shown[0].share, 0)}); "
         f"{percent(retryable / total, 0)} of all failed attempts may be retried."
     )
     return plate(
@@ -75,7 +76,7 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
     bottom = np.zeros(len(total))
     stacked = [(kind, series[kind]) for kind in main]
     if rest:
-        stacked.append((f"{len(rest)} other kinds", np.sum([series[kind] for kind in rest], axis=0)))
+        stacked.append((several(len(rest), "other kind"), np.sum([series[kind] for kind in rest], axis=0)))
     wide = len(total) <= 24 * 21
     for (kind, hours), colour in zip(stacked, (*SERIES[:_MOST_SERIES], UNKNOWN), strict=False):
         if wide:
@@ -85,13 +86,14 @@ def errors_by_hour_plate(first_hour: int, by_hour: Mapping[str, Any], name: str 
         bottom = bottom + hours
     ax.set_ylim(0, 1.05 * float(total.max()))
     ax.set_ylabel("failed attempts an hour")
+    whole_numbers(ax.yaxis)
     ax.legend(
         frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=0.9, borderaxespad=0.2
     )
-    days_axis(ax, first_hour * 60, (first_hour + len(total)) * 60)
+    days_axis(ax, first_hour * MINUTES_PER_HOUR, (first_hour + len(total)) * MINUTES_PER_HOUR)
     worst = max(ranked, key=lambda kind: int(series[kind][peak]))
     caption = (
-        f"The worst hour saw {count(int(total[peak]))} failed attempts, {count(int(series[worst][peak]))} of them {worst}; "
+        f"The worst hour saw {several(int(total[peak]), 'failed attempt')}, {count(int(series[worst][peak]))} of them {worst}; "
         f"the median hour saw {count(float(np.median(total)))}."
     )
     values: dict[str, Any] = {"worst_hour_attempts": int(total[peak]), "worst_hour": first_hour + peak}
@@ -117,7 +119,7 @@ def kind_table(kinds: Sequence[KindCount], excluded: frozenset[str], name: str =
             )
         )
     alerting = [row.kind.value for row in kinds if row.alert]
-    caption = f"{len(kinds)} kind{'s' if len(kinds) != 1 else ''} came" + (
+    caption = f"{several(len(kinds), 'kind')} came" + (
         f"; {len(alerting)} of them {'ask' if len(alerting) != 1 else 'asks'} for a person: {', '.join(alerting[:4])}{' ...' if len(alerting) > 4 else ''}."
         if alerting
         else "; none asks for a person."
@@ -172,10 +174,10 @@ def fingerprint_table(
             rows.append(_error_cells(row.fp, row.failed_attempts, row.signals, f"{answer.kind.value}: {answer.rule}"))
     total = counts.failed_attempts
     lost = sum(rule.attempts for rule in unknown)
-    caption = f"{count(len(counts.rows))} distinct error{'s' if len(counts.rows) != 1 else ''}. "
+    caption = f"{several(len(counts.rows), 'distinct error')}. "
     if unknown:
         caption += (
-            f"No rule knows {count(lost)} of {count(total)} failed attempts ({percent(lost / total) if total else '0 %'}); "
+            f"No rule knows {count(lost)} of {several(total, 'failed attempt')} ({percent(lost / total) if total else '0 %'}); "
             f"the first rule to write would name {count(unknown[0].attempts)} of them. "
         )
     else:

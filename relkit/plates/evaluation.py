@@ -20,9 +20,9 @@ from relkit.errors import (
 )
 from relkit.errors.evaluation.confusion import Share
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure
+from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure, whole_numbers
 from relkit.plates.table import Table
-from relkit.units import count, percent
+from relkit.units import count, percent, several
 
 _MOST_CHANGES: Final = 12
 _FEWEST_BY_WAIT: Final = 5
@@ -58,17 +58,18 @@ def coverage_plate(rows: Sequence[Coverage], uses: Sequence[RuleUse] = (), name:
     places = np.arange(len(rows))[::-1]
     ax.barh(places, [row.attempts for row in rows], color=[colours.get(row.signal, GOOD) for row in rows], height=0.66)
     for place, row in zip(places, rows, strict=True):
-        errors = f"{row.fingerprints} distinct error{'s' if row.fingerprints != 1 else ''}"
+        errors = several(row.fingerprints, "distinct error")
         text = f"{count(row.attempts)}  ({percent(row.share, 1)}, {errors})"
         ax.annotate(text, (row.attempts, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5)
     ax.set_yticks(places, [_SIGNAL_WORDS[row.signal] for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, max(row.attempts for row in rows) * 1.32)
     ax.set_xlabel("failed attempts")
+    whole_numbers(ax.xaxis)
     shares = {row.signal: row.share for row in rows}
     known = [row for row in rows if row.signal != "none"]
     lost = shares.get("none", 0.0)
-    caption = f"No rule knows {percent(lost, 1)} of {count(total)} failed attempts." if lost else ""
+    caption = f"No rule knows {percent(lost, 1)} of {several(total, 'failed attempt')}." if lost else ""
     if known:
         lead = max(known, key=lambda row: row.attempts)
         whole = "" if lost else f"The rules know all {count(total)} failed attempts."
@@ -226,7 +227,7 @@ def cost_table(costs: Sequence[Cost], whose: str, name: str = "mistakes") -> Tab
     """Show what the answers of a table of rules would have cost, or why the log cannot say."""
     rows = [(cost.mistake, count(cost.attempts), cost.text) for cost in costs]
     told = [cost for cost in costs if cost.amount is not None]
-    caption = f"The rule set {whose} makes {len(costs)} kinds of mistake; the log can price {len(told)} of them."
+    caption = f"The rule set {whose} makes {several(len(costs), 'kind of mistake', 'kinds of mistake')}; the log can price {len(told)} of them."
     if not costs:
         caption = f"The rule set {whose} makes 0 mistakes on this log: every answer costs what ours does."
     return Table(
@@ -276,14 +277,16 @@ def decision_table(found: Mapping[str, Confusion], level: float, name: str = "de
         for answer in (True, False):
             said = f"{'may' if truth else 'must not'} be retried, answered {'retry' if answer else 'do not retry'}"
             cells = [result.decisions[truth, answer] for result in found.values()]
-            rows.append((said, *(f"{count(errors)} errors, {count(attempts)} attempts" for errors, attempts in cells)))
+            rows.append(
+                (said, *(f"{several(errors, 'error')}, {several(attempts, 'attempt')}" for errors, attempts in cells))
+            )
     rows.append(("kind is right", *(_share_text(result.accuracy) for result in found.values())))
     vain = [
-        f"{name} retries {count(result.retried_in_vain[0])} permanent errors ({count(result.retried_in_vain[1])} attempts)"
+        f"{name} retries {several(result.retried_in_vain[0], 'permanent error')} ({several(result.retried_in_vain[1], 'attempt')})"
         for name, result in found.items()
     ]
     caption = (
-        f"Of {count(some.accuracy.n)} labelled errors "
+        f"Of {several(some.accuracy.n, 'labelled error')} "
         + ", ".join(vain)
         + f". Intervals are Wilson's at {percent(level, 0)}, over distinct errors."
     )

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from relkit.plates.table import Table
 from relkit.slo import Group, Objective, Totals, added, share_digits
-from relkit.units import count, percent, printable
+from relkit.units import count, percent, printable, several
 
 MOST_GROUPS: Final = 12
 MOST_LISTED: Final = 1_000
@@ -45,19 +45,19 @@ def groups_table(
     rows = [_row(_shown_name(group.name, by), group.totals, objective, bad) for group in shown]
     unlisted = [_row(_shown_name(group.name, by), group.totals, objective, bad) for group in others]
     if others:
-        rows.append(_row(f"{count(len(others))} other {by}s", added(others), objective, bad))
+        rows.append(_row(several(len(others), f"other {by}"), added(others), objective, bad))
     values = {"groups": len(groups), "bad": bad, "most_bad": shown[0].totals.bad}
     return Table(table, _caption(groups, by, bad), columns, rows, values, unlisted[: MOST_LISTED - len(shown)])
 
 
 def _caption(groups: Sequence[Group], by: str, bad: int) -> str:
-    number = f"{count(len(groups))} {by}{'s' if len(groups) != 1 else ''}"
+    number = several(len(groups), by)
     if not bad:
         return f"{number}, none with a bad request."
     first = groups[0]
     rest = (
         f"; the {len(groups) - MOST_GROUPS} with fewest bad requests are one row here"
-        if len(groups) > MOST_GROUPS
+        if len(groups) > MOST_GROUPS + 1
         else ""
     )
     whose = f"{_shown_name(first.name, by)} has {percent(first.totals.bad / bad, 0)} of all bad requests"

@@ -3,7 +3,7 @@
 from relkit.period import Period
 from relkit.plates.table import Table
 from relkit.slo import ErrorBudget, LogSpan, Traps, gap_text, trap_lines
-from relkit.units import count, percent
+from relkit.units import count, percent, several
 
 
 def caveats_table(span: LogSpan, traps: Traps, budget: ErrorBudget | None = None, name: str = "caveats") -> Table:
@@ -17,18 +17,18 @@ def caveats_table(span: LogSpan, traps: Traps, budget: ErrorBudget | None = None
     rows.append(
         (
             "sample",
-            f"{count(span.requests)} requests in {count(span.attempts)} attempts" if span.attempts else "no attempts",
+            f"{several(span.requests, 'request')} in {several(span.attempts, 'attempt')}"
+            if span.attempts
+            else "no attempts",
         )
     )
     if budget is not None:
-        rows.append(("left out as faults of the caller", f"{count(budget.excluded)} requests"))
-        rows.append(("outcome not told", f"{count(budget.unknown)} requests, neither good nor bad"))
+        rows.append(("left out as faults of the caller", several(budget.excluded, "request")))
+        rows.append(("outcome not told", f"{several(budget.unknown, 'request')}, neither good nor bad"))
     if span.other_rows:
         rows.append(("shadow, probe and canary rows", f"{count(span.other_rows)}, counted in none of these numbers"))
     rows += trap_lines(traps)
-    rows.append(
-        ("lines that could not be read", f"{count(span.rejects)} in the whole database" if span.rejects else "none")
-    )
+    rows.append(("lines that could not be read", _rejects_text(span)))
     values = {
         "coverage": span.coverage,
         "requests": span.requests,
@@ -37,6 +37,13 @@ def caveats_table(span: LogSpan, traps: Traps, budget: ErrorBudget | None = None
         "rejects": span.rejects,
     }
     return Table(name, "What these numbers rest on, and what they leave out.", ("check", "finding"), rows, values)
+
+
+def _rejects_text(span: LogSpan) -> str:
+    if not span.rejects:
+        return "none"
+    capped = f"; the text of the first {count(span.rejects_kept)} is kept" if span.rejects_kept < span.rejects else ""
+    return f"{count(span.rejects)} in the whole database{capped}"
 
 
 def provenance_table(database: str, period: Period, data_hash: str, ruleset: str, name: str = "provenance") -> Table:

@@ -7,7 +7,7 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, MUTED, SHADOW, figure
 from relkit.plates.table import Table
 from relkit.shadow import Experiment, PairCounts, PlanZ, excess_difference, mcnemar, plan_z, session_t, tango
-from relkit.units import count, percent, points, signed
+from relkit.units import count, percent, points, several, signed
 from relkit.verdict import Verdict
 
 _NO_PAIRS: Final = "No pairs were compared."
@@ -28,8 +28,8 @@ def pairs_2x2_table(found: Experiment | None) -> Table:
         (f"primary ({primary}) wrong", cell(counts.only_shadow), cell(counts.neither)),
     )
     caption = (
-        f"{count(counts.n)} pairs: both agree in {percent((counts.both + counts.neither) / n, 1)}; where they differ, the primary alone is right "
-        f"{count(counts.only_primary)} times, the shadow alone {count(counts.only_shadow)} times."
+        f"{several(counts.n, 'pair')}: both agree in {percent((counts.both + counts.neither) / n, 1)}; where they differ, the primary alone is right "
+        f"{several(counts.only_primary, 'time')}, the shadow alone {several(counts.only_shadow, 'time')}."
         if n
         else "No pair."
     )
@@ -121,7 +121,7 @@ def methods_table(found: Experiment | None, level: float = 0.95) -> Table:
                     points(t.delta),
                     f"{points(t.low)} to {points(t.high)}",
                     _p(t.p),
-                    f"{count(t.sessions)} sessions"
+                    several(t.sessions, "session")
                     + (f", design effect {t.design_effect:.2f}" if t.design_effect is not None else ""),
                 )
             )
@@ -263,7 +263,7 @@ def baseline_plate(found: Experiment | None, level: float = 0.95, *, name: str =
     ax.set_xlim(0, 118 * max(excess.shadow_share, excess.baseline_share, 0.01))
     ax.set_xlabel("answers that differ (%)")
     caption = (
-        f"The shadow differs from the primary in {percent(excess.shadow_share, 1)} of {count(excess.n)} requests, the primary from itself in "
+        f"The shadow differs from the primary in {percent(excess.shadow_share, 1)} of {several(excess.n, 'request')}, the primary from itself in "
         f"{percent(excess.baseline_share, 1)}: {points(excess.delta, 1)} beyond the noise "
         f"(interval {points(excess.interval.low, 1)} to {points(excess.interval.high, 1)})."
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import BAD, GOOD, MUTED, direct_labels, figure
+from relkit.plates.style import BAD, GOOD, MUTED, direct_labels, figure, spans
 from relkit.plates.table import Table
 from relkit.slo import (
     Goal,
@@ -27,7 +27,16 @@ from relkit.slo import (
     share_digits,
     tiers_for,
 )
-from relkit.units import US_PER_SECOND, count, duration, percent, printable
+from relkit.units import (
+    MINUTES_PER_DAY,
+    SECONDS_PER_MINUTE,
+    US_PER_SECOND,
+    count,
+    duration,
+    percent,
+    printable,
+    several,
+)
 
 _FLOOR = 0.05
 _SHORTEST = 2
@@ -52,9 +61,9 @@ def objectives_table(goals: Sequence[Goal]) -> Table:
                 _left(budget.left_share),
                 "this period"
                 if goal.is_window_period
-                else f"{_left(window.left_share)} of {objective.window_days} days"
+                else f"{_left(window.left_share)} of {several(objective.window_days, 'day')}"
                 if goal.is_window_covered
-                else f"unknown: data for {percent(window.coverage, 0)} of {objective.window_days} days",
+                else f"unknown: data for {percent(window.coverage, 0)} of {several(objective.window_days, 'day')}",
             )
         )
         values |= {
@@ -94,7 +103,8 @@ def objective_text(objective: Objective) -> str:
 def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", window_minutes: int = 60) -> Plate:
     """Draw the burn rate over full windows with the paging thresholds, on a log scale.
 
-    The curve shows the worst minute of each pixel column, so that no peak is lost; missing minutes are gaps.
+    The curve shows the worst minute of each pixel column, so that no peak is lost; missing minutes are gaps. Shaded is
+    each column in which the page rule fired.
     """
     page = next(tier for tier in tiers_for(objective.window_days) if tier.long_minutes == window_minutes)
     rate = burn(minutes, objective, window_minutes)
@@ -103,7 +113,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
     known = rate[np.isfinite(rate)]
     worst = float(known.max()) if known.size else None
     burning = sum(end - start for start, end in pages)
-    window_text = duration(window_minutes * 60)
+    window_text = duration(window_minutes * SECONDS_PER_MINUTE)
     if worst is None:
         return empty_plate(
             name, f"No full {window_text} window holds requests with a known outcome: the burn rate is unknown."
@@ -112,7 +122,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
     caption = (
         f"The error budget burned at most {worst:,.1f} times the allowed rate ({window_text} window, {_at(at)} UTC); "
         + (
-            f"the page rule ({page.factor:g}x over {window_text} and 5 min) fired {len(pages)} times for {duration(burning * 60)} in all."
+            f"the page rule ({page.factor:g}x over {window_text} and 5 min) fired {several(len(pages), 'time')} for {duration(burning * 60)} in all."
             if pages
             else f"the page rule ({page.factor:g}x) never fired."
         )
@@ -121,8 +131,7 @@ def burn_plate(minutes: Minutes, objective: Objective, *, name: str = "burn", wi
     ax.set_yscale("log")
     top = max(100.0, worst * 2)
     ax.set_ylim(_FLOOR, top)
-    for start, end in pages:
-        ax.axvspan(_day(start), _day(end + 1), color=BAD, alpha=0.18, lw=0)
+    spans(ax, _shaded(pages, minutes), BAD, alpha=0.18)
     x, y = _thinned(minutes.start_minute, np.maximum(rate, _FLOOR))
     ax.plot(x, y, color=GOOD, lw=1.2)
     for level, colour in ((page.factor, BAD), (1.0, MUTED)):
@@ -157,7 +166,7 @@ def budget_plate(minutes: Minutes, objective: Objective, *, name: str = "budget"
     gone = np.flatnonzero(share > 1)
     jump_start, jump_share = _largest_hour(minutes, allowed)
     caption = (
-        f"{count(int(spent[-1]))} bad requests against {count(allowed)} allowed: {percent(total, 0)} of the period's budget is spent"
+        f"{several(int(spent[-1]), 'bad request')} against {count(allowed)} allowed: {percent(total, 0)} of the period's budget is spent"
         + (f"; it was gone {_at(minutes.start_minute + int(gone[0]))} UTC" if gone.size else "")
         + (f". The worst hour ({_at(jump_start)} UTC) alone took {percent(jump_share, 0)}." if spent[-1] else ".")
     )
@@ -200,18 +209,18 @@ def _shares_plate(shares: MinuteShares, objective: Objective, name: str, *, dead
     low = int(np.count_nonzero(there < 0.99))
     if dead:
         caption = (
-            f"No signal: {shares.source} shows 0 % in each of its {count(there.size)} minutes while requests flow. "
+            f"No signal: {shares.source} shows 0 % in each of its {several(there.size, 'minute')} while requests flow. "
             "The metric is dead; no verdict rests on it."
         )
     else:
         burned = float((1 - mean) / float(objective.budget_share))
         caption = (
-            f"{shares.source}: unweighted mean of {count(there.size)} minute shares {percent(mean)}, "
-            f"burn {burned:.1f}x over the period; {low} minutes below 99 %; "
-            f"over 10x in {above} minutes, counting full one-hour windows only. Shares carry no counts, so there is no interval."
+            f"{shares.source}: unweighted mean of {several(there.size, 'minute share')} {percent(mean)}, "
+            f"burn {burned:.1f}x over the period; {several(low, 'minute')} below 99 %; "
+            f"over 10x in {several(above, 'minute')}, counting full one-hour windows only. Shares carry no counts, so there is no interval."
         )
     fig, ax = figure(height_in=2.2)
-    x = (shares.start_minute + np.flatnonzero(shares.present)) / 1440
+    x = (shares.start_minute + np.flatnonzero(shares.present)) / MINUTES_PER_DAY
     ax.plot(x, there, ".", color=MUTED if dead else GOOD, ms=2.5)
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
     ax.set_ylabel("success share")
@@ -248,8 +257,8 @@ def _uptimes_plate(uptimes: Mapping[str, Uptime], name: str) -> Plate:
     middle = float(np.median([share for share, _ in shares]))
     outages = sum(len(uptime.outages) for uptime in uptimes.values())
     caption = (
-        f"{len(shares)} probed services, time-weighted (a state holds until the next row): "
-        f"median {percent(middle)} up, worst {percent(shown[0][0])}; {count(outages)} stretches of downtime. "
+        f"{several(len(shares), 'probed service')}, time-weighted (a state holds until the next row): "
+        f"median {percent(middle)} up, worst {percent(shown[0][0])}; {several(outages, 'stretch of downtime', 'stretches of downtime')}. "
         + (f"The {len(shown)} worst are drawn." if len(shares) > len(shown) else "")
     ).strip()
     return plate(
@@ -280,7 +289,10 @@ def latency_table(latency: Latency) -> Table:
         )
     typical = "unknown" if latency.p50_us is None else duration(latency.p50_us / US_PER_SECOND)
     tail = "unknown" if latency.p99_us is None else duration(latency.p99_us / US_PER_SECOND)
-    caption = f"Half of {count(latency.n)} requests that did not fail took at most {typical}, 99 % at most {tail} (first start to last end, waits included)."
+    caption = (
+        f"Half of {several(latency.n, 'request')} that did not fail took at most {typical}, 99 % at most {tail} "
+        "(first start to last end, waits included)."
+    )
     return Table("latency", caption, _LATENCY_COLUMNS, rows, values)
 
 
@@ -330,7 +342,7 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
     else:
         step = max(1, round(days / 7))
         if days <= 14:
-            month = datetime.fromtimestamp(start_minute * 60, UTC).strftime("%B %Y, days in UTC")
+            month = datetime.fromtimestamp(start_minute * SECONDS_PER_MINUTE, UTC).strftime("%B %Y, days in UTC")
             ax.set_xlabel(month, fontsize=8.5, color=MUTED)
         ax.xaxis.set_major_locator(
             mdates.DayLocator(interval=step) if days <= 60 else mdates.AutoDateLocator(maxticks=7)
@@ -341,25 +353,45 @@ def days_axis(ax: Axes, start_minute: int, end_minute: int) -> None:
 
 
 def _day(minute: int) -> float:
-    return minute / 1440
+    return minute / MINUTES_PER_DAY
 
 
 def _at(minute: int) -> str:
-    return datetime.fromtimestamp(minute * 60, UTC).strftime("%a %d %b %H:%M")
+    return datetime.fromtimestamp(minute * SECONDS_PER_MINUTE, UTC).strftime("%a %d %b %H:%M")
 
 
 def _thinned(
     start_minute: int, series: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Keep the maximum of each stretch, so that a week draws in a few hundred points and no peak is lost."""
-    step = max(1, len(series) // _MOST_POINTS)
+    step = _column_minutes(len(series))
     parts = -(-len(series) // step)
     padded = np.full(parts * step, np.nan)
     padded[: len(series)] = series
     blocks = padded.reshape(parts, step)
     known = np.isfinite(blocks)
     peaks = np.where(known.any(axis=1), np.where(known, blocks, -np.inf).max(axis=1), np.nan)
-    return (start_minute + np.arange(parts) * step + step / 2) / 1440, peaks
+    return (start_minute + np.arange(parts) * step + step / 2) / MINUTES_PER_DAY, peaks
+
+
+def _column_minutes(minutes: int) -> int:
+    return max(1, minutes // _MOST_POINTS)
+
+
+def _shaded(fired: Sequence[tuple[int, int]], minutes: Minutes) -> list[tuple[float, float]]:
+    """Widen each stretch [start, end) to whole columns and join those that touch: a picture's size does not grow with them."""
+    step = _column_minutes(len(minutes))
+    joined: list[list[int]] = []
+    for start, end in fired:
+        first, beyond = (start - minutes.start_minute) // step, -(-(end - minutes.start_minute) // step)
+        if joined and first <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], beyond)
+        else:
+            joined.append([first, beyond])
+    return [
+        (_day(minutes.start_minute + first * step), _day(min(minutes.start_minute + beyond * step, minutes.end_minute)))
+        for first, beyond in joined
+    ]
 
 
 def _largest_hour(minutes: Minutes, allowed: float) -> tuple[int, float]:

@@ -7,9 +7,11 @@ from typing import Any, Final
 import matplotlib as mpl
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
 # Okabe and Ito's palette.
 INK: Final = "#222222"
@@ -80,6 +82,23 @@ def bars(
             codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
     if corners:
         ax.add_patch(PathPatch(Path(corners, codes), facecolor=colour, lw=0, label=label))
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Put ticks at whole numbers alone: half a request is none."""
+    axis.set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
+
+
+def spans(ax: Axes, stretches: Iterable[tuple[float, float]], colour: str, alpha: float = 1.0) -> None:
+    """Shade stretches of the x axis over its whole height, as one shape: a bad week has hundreds of them."""
+    corners, codes = [], []
+    for left, right in stretches:
+        corners += [(left, 0.0), (left, 1.0), (right, 1.0), (right, 0.0), (left, 0.0)]
+        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    if corners:
+        shape = PathPatch(Path(corners, codes), facecolor=colour, alpha=alpha, lw=0, transform=ax.get_xaxis_transform())
+        shape.set_clip_path(ax.patch)
+        ax.add_artist(shape)  # not add_patch: heights are shares of the axis here and must not stretch its limits
 
 
 def direct_labels(ax: Axes, labels: Iterable[tuple[float, float, str, str]]) -> None:

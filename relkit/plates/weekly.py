@@ -7,10 +7,10 @@ import numpy as np
 from relkit.errors import FingerprintCounts, RuleSet, biggest_cause
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo import days_axis
-from relkit.plates.style import BAD, GOOD, GRID, bars, figure
+from relkit.plates.style import BAD, GOOD, GRID, bars, figure, spans, whole_numbers
 from relkit.plates.table import Table
 from relkit.slo import Minutes, Objective, Service, gap_text
-from relkit.units import count, percent
+from relkit.units import HOURS_PER_DAY, MINUTES_PER_HOUR, count, percent, several
 from relkit.verdict import Verdict
 
 
@@ -27,12 +27,12 @@ def answers_table(
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
     has_days = goal.is_window_covered and not goal.is_window_period
-    days = f"{goal.objective.window_days} days" if has_days else "of this period"
+    days = several(goal.objective.window_days, "day") if has_days else "of this period"
     allowed = count(float(budget.allowed))
     if budget.left_share is None or budget.spent_share is None:
         left = "unknown: no request with a known outcome"
     elif budget.left_share < 0:
-        left = f"none: {count(budget.bad)} bad requests, {allowed} were allowed"
+        left = f"none: {several(budget.bad, 'bad request')}, {allowed} allowed"
     else:
         left = f"{percent(budget.left_share, 0)} of {allowed} allowed bad requests"
     nothing = "unknown: no attempt tells its outcome" if failures.told == 0 else "nothing failed"
@@ -71,21 +71,21 @@ def _kept(slo: Verdict, service: Service) -> str:
 
 def availability_week_plate(minutes: Minutes, objective: Objective, name: str = "availability_week") -> Plate:
     """Draw bad requests by hour over the traffic, so that one sees when the week went wrong."""
-    hours = len(minutes) // 60
+    hours = len(minutes) // MINUTES_PER_HOUR
     if hours < 1:
         return empty_plate(name, "The requests have no clock: there is no course of time to draw.")
     if not minutes.valid.any():
         return empty_plate(name, "No request with a known outcome: there is no course of availability to draw.")
-    bad = minutes.bad[: hours * 60].reshape(hours, 60).sum(axis=1)
-    valid = minutes.valid[: hours * 60].reshape(hours, 60).sum(axis=1)
-    covered = minutes.covered[: hours * 60].reshape(hours, 60).any(axis=1)
+    bad = minutes.bad[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).sum(axis=1)
+    valid = minutes.valid[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).sum(axis=1)
+    covered = minutes.covered[: hours * MINUTES_PER_HOUR].reshape(hours, MINUTES_PER_HOUR).any(axis=1)
     worst = int(np.argmax(bad))
     total_bad = int(minutes.bad.sum())
     three = int(np.sort(bad)[-3:].sum())
-    start_hour = minutes.start_minute / 60
+    start_hour = minutes.start_minute / MINUTES_PER_HOUR
     fig, axes = figure(height_in=2.9, rows=2, sharex=True, gridspec_kw={"height_ratios": (2, 1)})
     upper, lower = axes
-    x = (start_hour + np.arange(hours)) / 24
+    x = (start_hour + np.arange(hours)) / HOURS_PER_DAY
     if hours <= 24 * 21:
         bars(upper, x, np.zeros(hours), bad, 1 / 24, BAD)
     else:
@@ -103,15 +103,16 @@ def availability_week_plate(minutes: Minutes, objective: Objective, name: str = 
         )
     lower.fill_between(x, valid, color=GOOD, alpha=0.35, lw=0, step="post")
     lower.set_ylabel("requests")
-    for place in np.flatnonzero(~covered):
-        for ax in axes:
-            ax.axvspan(x[place], x[place] + 1 / 24, color=GRID, lw=0)
+    for ax in axes:
+        spans(ax, [(x[place], x[place] + 1 / 24) for place in np.flatnonzero(~covered)], GRID)
     upper.set_ylim(0, max(1, bad.max()) * 1.15)
     lower.set_ylim(bottom=0)
-    days_axis(lower, minutes.start_minute, minutes.start_minute + hours * 60)
+    whole_numbers(upper.yaxis)
+    whole_numbers(lower.yaxis)
+    days_axis(lower, minutes.start_minute, minutes.start_minute + hours * MINUTES_PER_HOUR)
     allowed = count(float(objective.budget_share) * int(minutes.valid.sum()))
     caption = (
-        f"{count(total_bad)} bad requests, {percent(three / total_bad, 0)} of them in the three worst hours; "
+        f"{several(total_bad, 'bad request')}, {percent(three / total_bad, 0)} of them in the three worst hours; "
         f"{objective.target_text} would have allowed {allowed}."
         if total_bad
         else f"No bad request among {count(int(minutes.valid.sum()))}."

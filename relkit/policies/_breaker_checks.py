@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from relkit.policies.records import BreakerSettings, Peers
 
 _MANY: Final = 1_000_000
+_LONGEST_S: Final = 1e9  # 31 years
+_OFF: Final = 2.0
 _WHOLE: Final[dict[str, tuple[int, str]]] = {
     "failure_threshold": (0, "give failures in a row, e.g. 5"),
     "threshold_floor": (1, "give failures in a row, e.g. 2"),
@@ -36,8 +38,8 @@ _SECONDS: Final = (
 _POSITIVE: Final = {
     "window_s": "give seconds, e.g. 10",
     "ema_s": "give seconds, e.g. 30",
-    "failure_share": "give a share such as 0.5",
-    "slow_share": "give a share such as 0.5, or 2 to switch the rule off",
+    "failure_share": "give a share such as 0.5, no percentage, or 2 to switch the rule off",
+    "slow_share": "give a share such as 0.5, no percentage, or 2 to switch the rule off",
     "open_s": "give seconds, e.g. 60",
     "open_factor": "give a factor, e.g. 2",
     "evidence_gap": "give a share, e.g. 0.2",
@@ -89,9 +91,10 @@ def check_breaker(cfg: "BreakerSettings") -> None:
     for name, (low, remedy) in _WHOLE.items():
         checked_whole(name, getattr(cfg, name), low, _MANY, remedy)
     for name in _SECONDS:
-        checked_number(name, getattr(cfg, name), 0.0, math.inf, "give seconds, or 0 for none")
+        checked_number(name, getattr(cfg, name), 0.0, _LONGEST_S, "give seconds, or 0 for none")
     for name, remedy in _POSITIVE.items():
-        checked_number(name, getattr(cfg, name), 0.0, math.inf, remedy, open_low=True)
+        most = _OFF if name in ("failure_share", "slow_share") else _LONGEST_S if name.endswith("_s") else math.inf
+        checked_number(name, getattr(cfg, name), 0.0, most, remedy, open_low=True)
     for name in _SHARES:
         checked_number(name, getattr(cfg, name), 0.0, 1.0, "give a share in [0, 1]")
     for name in ("ema_calls", "baseline_doubt", "sd_factor"):
@@ -135,6 +138,10 @@ def _check_together(cfg: "BreakerSettings") -> None:
         remedy = "raise half_open_permits: as it is, half open can never close"
         allowed = f"at most half_open_permits, {cfg.half_open_permits}, when these are given once"
         raise ParameterError.of("half_open_successes", cfg.half_open_successes, allowed, remedy)
+    if cfg.half_open_permits > 0 and cfg.half_open_successes == 0 and (cfg.keeps_window or cfg.counts_at_start):
+        name = "keeps_window" if cfg.keeps_window else "counts_at_start"
+        remedy = f"give successes, e.g. 1: {name} would mix calls from before half open into its verdict"
+        raise ParameterError.of("half_open_successes", 0, f"a whole number from 1 where {name} is set", remedy)
     if 0 < cfg.open_max_s < cfg.open_s:
         raise ParameterError.of("open_max_s", cfg.open_max_s, f"at least open_s, {cfg.open_s:g}, or 0", "raise it")
     if cfg.open_factor < 1:

@@ -1,6 +1,8 @@
 """Checks of settings: every refusal names the setting, what came, what is allowed and what to do."""
 
 import math
+from collections.abc import Collection
+from difflib import get_close_matches
 
 from relkit.exceptions import ParameterError
 
@@ -76,3 +78,13 @@ def checked_flag(name: str, got: object) -> bool:
     if not isinstance(got, bool):
         raise ParameterError.of(name, got, "true or false", "give a truth value, not a text or number")
     return got
+
+
+def meant(word: object, known: Collection[str], remedy: str) -> str:
+    """Return the remedy, with the known word that was probably meant before it.
+
+    >>> meant("open_sec", ("open_s", "window_s"), "use a name of the list")
+    'did you mean open_s? use a name of the list'
+    """
+    close = get_close_matches(str(word), known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}? {remedy}" if close else remedy

@@ -35,7 +35,7 @@ from relkit.policies.codes import (
 from relkit.policies.records import BreakerSettings, BreakerState, Peers
 from relkit.policies.transitions import enter_closed, enter_half_open, enter_open
 from relkit.policies.trips import is_outlier, judge_shares, may_eject, must_open, note, throttle_share
-from relkit.policies.windows import Window, add_to_slot, roll
+from relkit.policies.windows import NOT_IN_WINDOW, Window, add_to_slot, roll
 
 
 def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers, now_s: float) -> int:
@@ -76,7 +76,9 @@ def tick(state: BreakerState, window: Window, cfg: BreakerSettings, peers: Peers
         while changed != NONE:
             event = changed
             changed = _pass_time(state, window, cfg, now_s)
-    roll(state, window, cfg, now_s)
+    if state.state != HALF_OPEN or cfg.keeps_window:
+        # What half open counts is no window of time: it stays until the verdict.
+        roll(state, window, cfg, now_s)
     return event
 
 
@@ -264,7 +266,7 @@ def settle(
         changed = _settle_half_open(state, window, cfg, now_s, generation, failed, slow)
     else:
         # Late answers to a breaker that is open; here by force or by itself, they change its counts at most.
-        if code == OPEN:
+        if code == OPEN and state.head != NOT_IN_WINDOW:
             note(state, window, cfg, now_s, failed, slow)
         changed = NONE
     return event if changed == NONE else changed

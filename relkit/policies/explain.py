@@ -69,7 +69,8 @@ def counted(state: BreakerState, cfg: BreakerSettings) -> tuple[int, float, floa
     if state.calls <= 0:
         return 0, 0.0, 0.0
     failures = 1.0 - state.ema if family == EMA else state.failures / state.calls
-    return state.calls, failures, state.slows / state.calls
+    # Where calls count when they start and failures when they end, a window may hold one without the other.
+    return state.calls, min(max(failures, 0.0), 1.0), state.slows / state.calls
 
 
 def explain(state: BreakerState, cfg: BreakerSettings, peers: Peers = ALONE, now_s: float = 0.0) -> str:
@@ -170,13 +171,14 @@ def _trial(state: BreakerState, cfg: BreakerSettings) -> str:
 
 def _because(state: BreakerState, cfg: BreakerSettings) -> str:
     value = state.why_value
+    judged = "of half open failed" + (" or were slow" if cfg.slow_share <= 1 else "")
     texts = {
         WHY_RUN: f"{_run(round(value))} reached the threshold",
         WHY_FAILURES: f"{percent(value, 1)} of calls failed ({percent(cfg.failure_share, 0)} opens it)",
         WHY_SLOW: f"{percent(value, 1)} of calls were slow ({percent(cfg.slow_share, 0)} opens it)",
         WHY_EVIDENCE: f"the evidence reached {value:.1f} (limit {cfg.evidence_limit:.1f})",
         WHY_OUTLIER: f"{percent(value, 1)} of its calls succeeded, too far below its peers",
-        WHY_HALF_OPEN: "the calls of half open failed",
+        WHY_HALF_OPEN: "a call failed while half open" if cfg.half_open_successes > 0 else f"too many calls {judged}",
         WHY_EXPIRED: f"half open lasted {duration(value)} without a verdict",
         WHY_PROBE: "a health check failed",
         WHY_SERVER: f"the server asked for {duration(value)}",

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import Any, Final, NoReturn
 
 from relkit.exceptions import ParameterError
+from relkit.policies._checks import meant
 from relkit.policies.breaker_presets import BREAKER_PRESETS
 from relkit.policies.policy import Policy
 from relkit.policies.records import BreakerSettings
@@ -30,7 +31,9 @@ class Presets(Mapping[str, Policy]):
 
     def __getitem__(self, name: str) -> Policy:
         if name not in self._policies:
-            raise ParameterError.of("preset", name, ", ".join(self._policies), "use one of these names")
+            raise ParameterError.of(
+                "preset", name, ", ".join(self._policies), meant(name, self._policies, "use one of these names")
+            )
         return self._policies[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -116,4 +119,8 @@ def changed(policy: Policy, **overrides: Any) -> Policy:
 def _refuse_field(policy: Policy, name: str) -> NoReturn:
     of_retries = sorted(_RETRY_FIELDS | _BUDGET_FIELDS) if policy.retry else ()
     known = [*(sorted(_BREAKER_FIELDS) if policy.breaker else ()), *of_retries]
-    raise ParameterError.of("setting", name, ", ".join(known), f"use the name of a setting that {policy.name} has")
+    if name in _BREAKER_FIELDS or name in _RETRY_FIELDS | _BUDGET_FIELDS:
+        remedy = f"{policy.name} has no {'breaker' if name in _BREAKER_FIELDS else 'retries'}: take a preset that has"
+    else:
+        remedy = meant(name, known, f"use the name of a setting that {policy.name} has")
+    raise ParameterError.of("setting", name, ", ".join(known), remedy)

@@ -253,7 +253,7 @@ class BreakerState:
     calls, failures, slows : int
         Sums over the window; the throttle family counts requests, and those not yet accepted as failures.
     head : int
-        Place in the window that is written next.
+        Place in the window that is written next; -1 while it holds none of what is counted.
     slot : float
         Number of the present part of a time window; below 0 before the first event.
     start_s : float

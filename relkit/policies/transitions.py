@@ -25,7 +25,7 @@ from relkit.policies.codes import (
 )
 from relkit.policies.records import BreakerSettings, BreakerState
 from relkit.policies.trips import PRIOR_CALLS, PRIOR_FAILURES, forgive
-from relkit.policies.windows import Window, clear_window, window_slots
+from relkit.policies.windows import NOT_IN_WINDOW, Window, clear_window, window_slots
 
 _LONGEST_S: Final = 1e15
 
@@ -127,6 +127,9 @@ def enter_open(state: BreakerState, cfg: BreakerSettings, now_s: float, why: int
         # Envoy's multiplier stops where one more would add nothing.
         while state.trips > 1 and (state.trips - 1) * cfg.open_s >= cfg.open_max_s + cfg.open_s:
             state.trips -= 1
+    if state.state == HALF_OPEN and cfg.half_open_successes == 0 and not cfg.keeps_window:
+        # The counts stay to be read; they are half open's, and the window holds none of them.
+        state.head = NOT_IN_WINDOW
     _begin(state, OPEN, now_s)
     state.why = why
     state.until_s = now_s + open_time_s(cfg, state.trips, state.draw)

@@ -119,7 +119,7 @@ def judge_shares(state: BreakerState, cfg: BreakerSettings, least: int) -> int:
         return _because(state, WHY_FAILURES, 1.0) if state.failures > 0 else WHY_NOTHING
     failures, slows = state.failures / state.calls, state.slows / state.calls
     if above(failures, cfg.failure_share, cfg.share_is_strict):
-        return _because(state, WHY_FAILURES, failures)
+        return _because(state, WHY_FAILURES, min(failures, 1.0))
     if above(slows, cfg.slow_share, cfg.share_is_strict):
         return _because(state, WHY_SLOW, slows)
     return WHY_NOTHING

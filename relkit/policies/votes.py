@@ -24,8 +24,8 @@ _SERVER: Final = frozenset({1, 2, 3, 4, 11, 12})
 # quota that is gone (429, 402) only where there is another.
 _COOLED_AT_ONCE: Final = frozenset({7, 9})
 _COOLED_IF_NOT_SOLE: Final = frozenset({_RATE_LIMIT, 6})
-# LiteLLM: every other 4xx but 408, and what never reached the provider, cools nothing.
-_NEVER_COOLED: Final = frozenset({8, 10, 13, 14, 15, 16, 17, 20, 22, _CANCELLED, 24, 25})
+# LiteLLM: every other 4xx but 408, what has no status (its APIConnectionError), and what never left us, cools nothing.
+_NEVER_COOLED: Final = frozenset({2, 3, 4, 8, 10, 13, 14, 15, 16, 17, 20, 22, _CANCELLED, 24, 25})
 
 
 def outcome_of(votes: int, kind: int, advised: int) -> int:

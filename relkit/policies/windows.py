@@ -14,6 +14,7 @@ Window: TypeAlias = list[float]
 
 GRID_WIDTH: Final = 3  # calls, failures, slows of one slot
 ANCHORED_WIDTH: Final = 4  # start (below 0: unused), calls, failures, slows
+NOT_IN_WINDOW: Final = -1  # head while the counts are those of half open and the window holds none of them
 
 
 def window_slots(cfg: BreakerSettings) -> int:

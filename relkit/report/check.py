@@ -8,7 +8,7 @@ from relkit.errors import ErrorKind, Evaluation, RuleSet, evaluate, load_rules
 from relkit.exceptions import DataError, ParameterError
 from relkit.period import EVERYTHING, period_of
 from relkit.store import open_store, readings
-from relkit.units import count, percent
+from relkit.units import count, percent, several
 
 _MOST_LINES: Final = 5
 
@@ -57,14 +57,14 @@ class Check:
     @property
     def lines(self) -> list[str]:
         """The finding as text."""
-        known = f"{percent(self.unknown_share)} of {count(self.attempts)} failed attempts are unknown ({count(self.unknown)})"
+        known = f"{percent(self.unknown_share)} of {several(self.attempts, 'failed attempt')} are unknown ({count(self.unknown)})"
         lines = [f"{self.database}: {known}; up to {percent(self.max_unknown)} may be"]
         lines += [f"  {row.signal}: {count(row.attempts)} ({percent(row.share, 1)})" for row in self.found.coverage]
         for rule in self.found.unknown[:_MOST_LINES]:
             what = f"when = {{ {rule.when} }}" if rule.when else "nothing to go by: log a class or a code"
-            lines.append(f"  to write: {count(rule.attempts)} attempts, {what}")
+            lines.append(f"  to write: {several(rule.attempts, 'attempt')}, {what}")
         if len(self.found.unknown) > _MOST_LINES:
-            lines.append(f"  and {len(self.found.unknown) - _MOST_LINES} more rules to write")
+            lines.append(f"  and {several(len(self.found.unknown) - _MOST_LINES, 'more rule')} to write")
         if self.is_broken:
             lines.append(f"guardrail broken: more than {percent(self.max_unknown)} unknown")
         return lines

@@ -11,7 +11,7 @@ from relkit.shadow._checks import checked_level, checked_margin, whole
 from relkit.shadow.missing import extreme_deltas
 from relkit.shadow.paired import PairCounts, sample_growth, tango
 from relkit.shadow.sessions import SPARSE_SESSIONS, SessionSums, session_sample_growth, session_t
-from relkit.units import count, points, signed
+from relkit.units import count, points, several, signed
 from relkit.verdict import Verdict
 
 
@@ -36,8 +36,8 @@ class _Finding:
     @property
     def seen(self) -> str:
         """The size of the experiment, as "8,210 pairs in 1,402 sessions"."""
-        pairs = _several(self.pairs, "pair")
-        return pairs if self.sessions is None else f"{pairs} in {_several(self.sessions, self.unit)}"
+        pairs = several(self.pairs, "pair")
+        return pairs if self.sessions is None else f"{pairs} in {several(self.sessions, self.unit)}"
 
     @property
     def sentence(self) -> str:
@@ -145,7 +145,7 @@ def judge(
         return finding.verdict(
             "INCONCLUSIVE",
             why_not=f"{remark}.",
-            would_change=f"{_several(max(2, minimum) - sums.sessions, 'more ' + unit)} at least.",
+            would_change=f"{several(max(2, minimum) - sums.sessions, 'more ' + unit)} at least.",
         )
     absent = max(0, (mirrored or 0) - counts.n)
     worst, best = extreme_deltas(counts, unanswered, missing_primary, absent)
@@ -158,7 +158,7 @@ def judge(
         }
         return finding.verdict(
             "INCONCLUSIVE",
-            sentence=f"{_several(unanswered + missing_primary + absent, 'missing answer')} could change that.",
+            sentence=f"{several(unanswered + missing_primary + absent, 'missing answer')} could change that.",
             why_not=(
                 f"{_and(missing)}: read against the shadow the difference is {points(worst)} ({_spoken(against)}), "
                 f"read for it {points(best)} ({_spoken(favour)}). {remark}"
@@ -169,8 +169,8 @@ def judge(
         word = unit if finding.sessions is not None else "pair"
         return finding.verdict(
             "INCONCLUSIVE" if code == "PROMOTE" else "HOLD",
-            why_not=f"Only {_several(finding.units, word)}; the gate opens at {count(minimum)}. {remark}".strip(),
-            would_change=f"{_several(minimum - finding.units, 'more ' + word)}: as it stands, then {_spoken(code)}.",
+            why_not=f"Only {several(finding.units, word)}; the gate opens at {count(minimum)}. {remark}".strip(),
+            would_change=f"{several(minimum - finding.units, 'more ' + word)}: as it stands, then {_spoken(code)}.",
         )
     return finding.verdict(
         code,
@@ -206,7 +206,7 @@ def _find(counts: PairCounts, sums: SessionSums | None, margin: float, level: fl
     finding = _Finding(delta, test.low, test.high, level, margin, counts.n, test.sessions, unit, growth)
     if test.sparse and not test.why_not:
         differing = sums.positive + sums.negative
-        who = f"Only {_several(differing, unit)}" if differing else f"No {unit}"
+        who = f"Only {several(differing, unit)}" if differing else f"No {unit}"
         return finding, (
             f"{who} differ{'s' if differing < 2 else ''} on balance (fewer than {SPARSE_SESSIONS}), "
             f"so the interval is widened as if pairs of one {unit} always agreed."
@@ -227,24 +227,24 @@ def _why_invalid(
     n, difference = counts.n, counts.only_shadow - counts.only_primary
     fails = {
         "no pair was compared": n == 0,
-        f"{_several(duplicates, 'pair id')} came more than once": duplicates > 0,
-        f"{_several(n, 'pair')} from {_several(mirrored or 0, 'mirrored request')}": mirrored is not None
+        f"{several(duplicates, 'pair id')} came more than once": duplicates > 0,
+        f"{several(n, 'pair')} from {several(mirrored or 0, 'mirrored request')}": mirrored is not None
         and n > mirrored,
-        f"{_several(answered or 0, 'answer')} to {_several(mirrored or 0, 'mirrored request')}": (
+        f"{several(answered or 0, 'answer')} to {several(mirrored or 0, 'mirrored request')}": (
             mirrored is not None and answered is not None and answered > mirrored
         ),
-        f"{_several(missing_shadow, 'answer')} of the shadow missing, but only "
-        f"{_several(counts.only_primary + counts.neither, 'failure')} counted": (
+        f"{several(missing_shadow, 'answer')} of the shadow missing, but only "
+        f"{several(counts.only_primary + counts.neither, 'failure')} counted": (
             missing_shadow > counts.only_primary + counts.neither
         ),
-        f"{_several(missing_primary, 'answer')} of the primary missing, but only "
-        f"{_several(counts.only_shadow + counts.neither, 'failure')} counted": (
+        f"{several(missing_primary, 'answer')} of the primary missing, but only "
+        f"{several(counts.only_shadow + counts.neither, 'failure')} counted": (
             missing_primary > counts.only_shadow + counts.neither
         ),
     }
     if sums is not None:
         fails |= {
-            f"the {unit}s hold {_several(sums.pairs, 'pair')}, the table {count(n)}": sums.pairs != n,
+            f"the {unit}s hold {several(sums.pairs, 'pair')}, the table {count(n)}": sums.pairs != n,
             f"the {unit}s add up to a difference of {signed(sums.s, 0)} pairs, "
             f"the table to {signed(difference, 0)}": sums.s != difference,
         }
@@ -281,10 +281,10 @@ def _would_change(code: str, finding: _Finding, minimum: int) -> str:
         return "No number of pairs would decide: the difference lies on the margin itself."
     extra = max(finding.growth, minimum / finding.units) - 1
     more_pairs = max(1, ceil(extra * finding.pairs))
-    more = _several(more_pairs, "more pair")
+    more = several(more_pairs, "more pair")
     if finding.sessions is not None:
         more_sessions = max(1, ceil(extra * finding.sessions))
-        more = f"{_several(more_sessions, 'more ' + finding.unit)} ({_several(more_pairs, 'pair')})"
+        more = f"{several(more_sessions, 'more ' + finding.unit)} ({several(more_pairs, 'pair')})"
     towards = "PROMOTE" if finding.delta > -finding.margin else "ROLL BACK"
     return f"About {more}, if the difference stays as it is; that would be {towards}."
 
@@ -292,10 +292,6 @@ def _would_change(code: str, finding: _Finding, minimum: int) -> str:
 def _digits(width: float) -> int:
     """Decimals, in points, that show two figures of the interval's half width; at least 2, at most 6."""
     return 2 if width <= 0 else max(2, min(6, 1 - floor(log10(50 * width))))
-
-
-def _several(number: int, noun: str) -> str:
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _and(missing: dict[str, int]) -> str:

@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from relkit.exceptions import DataError, ParameterError
 from relkit.shadow._checks import checked_level, checked_margin, whole
 from relkit.shadow.paired import PairCounts, score_limits, score_z, squared_ratio
+from relkit.units import several
 
 # Below this many sessions with a net difference the variance is estimated from almost nothing, from nothing at all when
 # none differs: simulated coverage of the t interval alone is .55 at 1, .79 at 3, .88 at 7, .93 at 14 of 200 sessions.
@@ -183,7 +184,7 @@ def session_t(sums: SessionSums, counts: PairCounts, level: float = 0.95) -> Ses
         return SessionT(
             sessions=k, pairs=n, delta=counts.delta, se=None, t=None, df=None, low=-1.0, high=1.0, level=level,
             p=1.0, p_harm=1.0, p_benefit=1.0, design_effect=None, deff_null=deff_null, effective_n=None, sparse=True,
-            why_not=f"{k} session{'' if k == 1 else 's'}: how sessions differ cannot be seen with fewer than 2",
+            why_not=f"{several(k, 'session')}: how sessions differ cannot be seen with fewer than 2",
         )  # fmt: skip
     delta, se, df = sums.s / n, _standard_error(sums), k - 1
     half = float(-stdtrit(df, (1 - level) / 2)) * se

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from relkit.exceptions import ParameterError
+from relkit.policies._checks import checked_number, checked_whole
 from relkit.policies.policy import Policy
 from relkit.policies.presets import changed, presets
 from relkit.policies.records import BreakerSettings, Peers
@@ -16,6 +17,8 @@ from relkit.simulation.driver import Driver, Step
 
 __all__ = ["Step", "drive"]
 
+_FARTHEST_S: Final = 1e12  # beyond it a clock no longer tells milliseconds apart
+_LARGEST_SEED: Final = 2**63 - 1
 _PEER_FIELDS: Final = tuple(field.name for field in fields(Peers))
 
 
@@ -81,8 +84,11 @@ def drive(
     >>> steps[4].sentence
     'Open because 5 failures in a row reached the threshold; 60 s of 60 s are left.'
     """
+    if isinstance(script, str) or not isinstance(script, Iterable):
+        raise ParameterError.of("script", script, "a list of operations", 'give tuples, e.g. [("call", "failure")]')
     of_peers = {name: overrides.pop(name) for name in _PEER_FIELDS if name in overrides}
     known = Peers(**of_peers) if of_peers else peers
+    start_s = checked_number("start_s", start_s, -_FARTHEST_S, _FARTHEST_S, "give seconds, e.g. 0.0")
     driver = Driver(_policy(preset, overrides), _draws(draw, seed), known, start_s, has_key)
     return [driver.step(number, line) for number, line in enumerate(script)]
 
@@ -95,6 +101,7 @@ def _policy(preset: str | Policy | BreakerSettings, overrides: dict[str, Any]) -
 
 def _draws(draw: float | Sequence[float], seed: int | None) -> Callable[[], float]:
     if seed is not None:
+        checked_whole("seed", seed, 0, _LARGEST_SEED, "give a whole number, e.g. 1")
         return Random(seed).random  # noqa: S311  a simulation, not a secret
     turn = [draw] if isinstance(draw, int | float) else list(draw)
     if not turn or not all(0 <= each < 1 for each in turn):

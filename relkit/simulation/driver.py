@@ -13,15 +13,20 @@ from relkit.policies.breaker import allow, settle, tick
 from relkit.policies.codes import (
     ADMIT,
     CLOSED,
-    CODES,
+    COOLDOWN,
     DISABLED,
     FAILURE,
     FORCED_OPEN,
     IGNORED,
     METRICS_ONLY,
     OPEN,
+    OPENED,
     OUTCOMES,
     PER_ATTEMPT,
+    REJECT_FORCED,
+    REJECT_OPEN,
+    REJECT_PROBES,
+    REJECT_THROTTLED,
     SLOW,
     SLOW_FAILURE,
     STATES,
@@ -37,6 +42,12 @@ from relkit.policies.transitions import new_breaker
 from relkit.policies.votes import opens_at_once, outcome_of
 from relkit.simulation.drive_retry import RetryLoop, failure_of
 
+_REJECTED: Final = {
+    REJECT_OPEN: "because it is open",
+    REJECT_PROBES: "because every permit is out",
+    REJECT_FORCED: "by force",
+    REJECT_THROTTLED: "by throttling",
+}
 _VOTES: Final = {"failure": FAILURE, "ignore": IGNORED, "success": SUCCESS}
 _FORCED: Final = {
     "open": FORCED_OPEN,
@@ -162,6 +173,8 @@ class Driver:
         self.draws = draws
         self.known = checked_fleet(peers)
         self.running: dict[str, _Running] = {}
+        # Calls that were started and rejected, or that ran into the breaker's own time-out.
+        self.nothing_to_settle: set[str] = set()
         self.retries = RetryLoop(policy, draws, start_s, has_key)
         self.ops: dict[str, tuple[Callable[..., Step], int, int]] = {
             "call": (self._call, 1, 3),
@@ -180,7 +193,8 @@ class Driver:
     def step(self, number: int, line: Sequence[Any]) -> Step:
         """Carry out one line, the `number`-th of its script; refuse with its place what it may not say."""
         self.place = f"script[{number}]"
-        if isinstance(line, str) or not line or line[0] not in self.ops:
+        known = isinstance(line, tuple | list) and bool(line) and isinstance(line[0], str) and line[0] in self.ops
+        if not known:
             raise self._refusal(line, f"a tuple that begins with one of {', '.join(self.ops)}")
         operation, least, most = self.ops[line[0]]
         if not least <= len(line) - 1 <= most:
@@ -236,15 +250,21 @@ class Driver:
         return self._told("request", code=code, retry_after_s=left_s, delay_s=waited_s)
 
     def _start(self, name: str) -> Step:
-        if name in self.running:
+        if not isinstance(name, str | int) or name in self.running:
             raise self._refusal(name, "the name of a call that is not running")
         code, generation, left_s = self._ask()
         if code == ADMIT:
             self.running[name] = _Running(generation, self.now_s)
+            self.nothing_to_settle.discard(name)
+        else:
+            self.nothing_to_settle.add(name)
         return self._told("start", code=code, retry_after_s=left_s)
 
     def _finish(self, name: str, outcome: str) -> Step:
         answer = self._answer(outcome)
+        if not isinstance(name, str | int) or (name not in self.running and name not in self.nothing_to_settle):
+            raise self._refusal(name, "the name of a call that was started and is not finished")
+        self.nothing_to_settle.discard(name)
         if name in self.running:
             call = self.running.pop(name)
             self._settle(call.generation, answer, self.now_s - call.started_s, NO_HINT)
@@ -285,12 +305,12 @@ class Driver:
 
     def _settle(self, generation: int, answer: _Answer, latency_s: float, hint_s: float) -> None:
         fleet = self._fleet()
-        settle(self.state, self.window, self.cfg, fleet, self.now_s, generation, answer.outcome, latency_s)
-        if answer.at_once:
-            # LiteLLM cools for as long as the server says, or for its usual time.
+        event = settle(self.state, self.window, self.cfg, fleet, self.now_s, generation, answer.outcome, latency_s)
+        if answer.at_once or (self.cfg.family == COOLDOWN and event == OPENED):
+            # LiteLLM cools for as long as the server says (0: not at all), or for its usual time.
             if hint_s > 0:
                 throttle(self.state, self.window, self.cfg, fleet, self.now_s, hint_s)
-            else:
+            elif hint_s != 0:
                 trip_now(self.state, self.window, self.cfg, fleet, self.now_s)
 
     def _advance(self, to_s: float) -> None:
@@ -302,6 +322,7 @@ class Driver:
                 break
             self.now_s = due_s
             del self.running[name]
+            self.nothing_to_settle.add(name)
             self._settle(call.generation, _Answer(FAILURE, None), self.cfg.timeout_s, NO_HINT)
         self.now_s = to_s
         tick(self.state, self.window, self.cfg, self._fleet(), self.now_s)
@@ -349,7 +370,7 @@ class Driver:
         calls, failure_share, slow_share = counted(self.state, self.cfg)
         sentence = explain(self.state, self.cfg, self._fleet(), self.now_s)
         if code is not None and code != ADMIT and self.state.state != OPEN:
-            sentence = f"Rejected ({CODES[code]}). {sentence}"
+            sentence = f"Rejected {_REJECTED[code]}. {sentence}"
         return Step(
             op=op,
             at_s=self.now_s,

@@ -17,7 +17,7 @@ from relkit.exceptions import ParameterError
 from relkit.intervals import wilson
 from relkit.slo.minutes import Gap, Minutes, gap_text
 from relkit.slo.objective import Objective
-from relkit.units import count, percent
+from relkit.units import count, percent, several
 from relkit.verdict import Verdict
 
 _UNKNOWN_WORTH_NAMING = Fraction(1, 100)
@@ -240,7 +240,7 @@ def _decide(budget: ErrorBudget, minimum_coverage: float, gaps: Sequence[Gap]) -
     flips = code != "UNDECIDED" and extremes != {code}
     if budget.unknown > _UNKNOWN_WORTH_NAMING * known_and_unknown or flips:
         share = percent(budget.unknown / known_and_unknown)
-        reasons.append(f"The outcome of {_requests(budget.unknown)} ({share}) is not told.")
+        reasons.append(f"The outcome of {several(budget.unknown, 'request')} ({share}) is not told.")
     if flips:
         reasons.append("Counted as good or as bad they would give different verdicts.")
         code, changes = "UNDECIDED", ["The outcome of the requests that do not tell it."]
@@ -266,7 +266,7 @@ def _sentence(budget: ErrorBudget, code: str) -> str:
         were = f"took at most {count(objective.threshold_us / 1000)} ms"
     interval = f"{percent(budget.low, digits).removesuffix(' %')} to {percent(budget.high, digits)}"
     return (
-        f"{percent(budget.sli, digits)} of {_requests(budget.valid)}{of} {were} "
+        f"{percent(budget.sli, digits)} of {several(budget.valid, 'request')}{of} {were} "
         f"({100 * budget.level:.4g} % interval {interval}); {end}"
     )
 
@@ -275,8 +275,8 @@ def _coverage_text(coverage: float, minimum: float, gaps: Sequence[Gap]) -> str:
     text = f"Not enough data: {percent(coverage)} of the minutes hold any, {100 * minimum:.4g} % are needed"
     if gaps:
         missing = sum(end - start for start, end in gaps)
-        stretches = "one stretch" if len(gaps) == 1 else f"{len(gaps)} stretches"
-        text += f"; {count(missing)} minutes are missing in {stretches}, the longest {gap_text(gaps[0])}"
+        stretches = several(len(gaps), "stretch", "stretches")
+        text += f"; {several(missing, 'missing minute')} in {stretches}, the longest {gap_text(gaps[0])}"
     return text + "."
 
 
@@ -286,11 +286,7 @@ def _requests_text(budget: ErrorBudget) -> str:
         return "The share equals the objective exactly: no finite number of requests at this share would decide."
     # The interval's own rounding may hold the target at the very number of the formula: never promise 0 more.
     more = max(1, needed - budget.valid)
-    return f"At this share {count(budget.valid + more)} requests would decide, {count(more)} more than now."
-
-
-def _requests(number: int) -> str:
-    return f"{count(number)} request" + ("" if number == 1 else "s")
+    return f"At this share {several(budget.valid + more, 'request')} would decide, {count(more)} more than now."
 
 
 def _spare_text(budget: ErrorBudget) -> list[str]:
@@ -301,4 +297,4 @@ def _spare_text(budget: ErrorBudget) -> list[str]:
         kept = _code(budget.objective, middle, budget.valid, budget.level) == "MET"
         low, high = (middle, high) if kept else (low, middle)
     more = low + 1 - budget.bad
-    return [f"{_requests(more)} more that went wrong, among as many, would leave it undecided."]
+    return [f"{several(more, 'request')} more that went wrong, among as many, would leave it undecided."]

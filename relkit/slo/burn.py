@@ -13,6 +13,7 @@ import numpy.typing as npt
 from relkit.exceptions import ParameterError
 from relkit.slo.minutes import Bools, Floats, Gap, Ints, Minutes, MinuteShares, runs
 from relkit.slo.objective import Objective
+from relkit.units import MINUTES_PER_DAY
 
 _EXACT: Final = 2**53  # whole numbers up to here are floats without loss
 _GRAIN: Final = 10**12  # shares are summed as whole 10^-12 parts, so that windows by difference leave no residue
@@ -45,7 +46,7 @@ class Tier:
 
         factor x long window / objective window: 14.4 x 1 h / 30 d = 2 %.
         """
-        return float(_written(self.factor) * self.long_minutes / (1440 * window_days))
+        return float(_written(self.factor) * self.long_minutes / (MINUTES_PER_DAY * window_days))
 
 
 TIERS: Final = (

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from relkit.exceptions import DataError, ParameterError
+from relkit.units import SECONDS_PER_MINUTE
 
 Gap = tuple[int, int]
 """A missing stretch: first unix minute without data, first unix minute with data again."""
@@ -315,7 +316,7 @@ def utc_text(minute: int) -> str:
     >>> utc_text(27_685_671)
     '2022-08-22 03:51 UTC'
     """
-    return f"{datetime.fromtimestamp(minute * 60, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime.fromtimestamp(minute * SECONDS_PER_MINUTE, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def gap_text(gap: Gap) -> str:

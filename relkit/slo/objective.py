@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.units import exact_share
+from relkit.units import MINUTES_PER_DAY, exact_share
 
 DEFAULT_EXCLUDED: Final = frozenset(
     {
@@ -104,7 +104,7 @@ class Objective:
     @property
     def window_minutes(self) -> int:
         """Return the length of the window in minutes."""
-        return self.window_days * 1440
+        return self.window_days * MINUTES_PER_DAY
 
     @property
     def target_text(self) -> str:

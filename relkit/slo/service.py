@@ -14,7 +14,7 @@ from relkit.slo.objective import Objective
 from relkit.slo.percentiles import Latency
 from relkit.slo.span import LEAST_COVERAGE
 from relkit.slo.uptime import Uptime
-from relkit.units import count, percent
+from relkit.units import percent, several
 from relkit.verdict import Verdict
 
 _TROUBLE: Final = {"MET": 0, "UNDECIDED": 1, "MISSED": 2}
@@ -152,7 +152,7 @@ def _of_shares(shares: MinuteShares, objective: Objective, *, is_week: bool) -> 
     return _without_interval(
         objective,
         mean,
-        f"{_exactly(mean, objective)} is the unweighted mean of {count(there.size)} minute shares ({shares.source})",
+        f"{_exactly(mean, objective)} is the unweighted mean of {several(there.size, 'minute share')} ({shares.source})",
         int(there.size),
         "Minute shares carry no counts",
         shares.coverage if is_week else None,

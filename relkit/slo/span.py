@@ -5,7 +5,7 @@ from typing import Final
 
 from relkit.period import Period, moment
 from relkit.slo.minutes import Gap, gap_text
-from relkit.units import US_PER_MINUTE, count, percent
+from relkit.units import US_PER_MINUTE, count, percent, several
 from relkit.verdict import Verdict
 
 LEAST_COVERAGE: Final = 0.95
@@ -31,6 +31,8 @@ class LogSpan:
         User attempts whose outcome is not told; of these, those without an end.
     pairs, probes, samples, rejects : int
         Shadow pairs, probe rows, pre-aggregated values; lines of the sources that could not be read.
+    rejects_kept : int
+        Those of the lines whose text was kept: of each file the first 10,000 are.
     coverage : float or None
         Share of the period's minutes that hold data; None for everything at once.
     gaps : tuple of (int, int)
@@ -49,6 +51,7 @@ class LogSpan:
     probes: int = 0
     samples: int = 0
     rejects: int = 0
+    rejects_kept: int = 0
     coverage: float | None = None
     gaps: tuple[Gap, ...] = ()
 
@@ -116,13 +119,13 @@ def _from_to(span: LogSpan, period: Period) -> str:
 def _reasons(span: LogSpan) -> list[str]:
     reasons = []
     if span.coverage is not None and span.coverage < LEAST_COVERAGE and span.gaps:
-        more = f" and {len(span.gaps) - 1} more stretches" if len(span.gaps) > 1 else ""
+        more = f" and {several(len(span.gaps) - 1, 'more stretch', 'more stretches')}" if len(span.gaps) > 1 else ""
         reasons.append(f"No data from {gap_text(span.gaps[0])}{more}: missing, not silent.")
     if span.attempts and span.unknown > _WORTH_NAMING * span.attempts:
         reasons.append(
-            f"The outcome of {count(span.unknown)} of {count(span.attempts)} attempts is not told"
+            f"The outcome of {count(span.unknown)} of {several(span.attempts, 'attempt')} is not told"
             + (f" ({count(span.censored)} started and never ended: censored, not failed)." if span.censored else ".")
         )
     if span.no_clock and span.first_us is not None:
-        reasons.append(f"{count(span.no_clock)} attempts have no time: they count in no week, only with --all.")
+        reasons.append(f"Without a time: {several(span.no_clock, 'attempt')}; no week counts them, only --all does.")
     return reasons

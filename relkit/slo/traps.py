@@ -7,7 +7,7 @@ carries the sum, codes that no service sends. Naming them costs a line; averagin
 from dataclasses import dataclass
 from typing import Final
 
-from relkit.units import US_PER_SECOND, count, duration, percent
+from relkit.units import US_PER_SECOND, duration, percent, several
 
 _ENOUGH_ROWS: Final = 20
 _HEAVY: Final = 0.25
@@ -107,13 +107,13 @@ def trap_lines(traps: Traps) -> list[tuple[str, str]]:
         )
     if traps.censored:
         found.append(
-            ("censored starts", f"{count(traps.censored)} attempts started and never ended: neither good nor bad")
+            ("censored starts", f"{several(traps.censored, 'attempt')} started and never ended: neither good nor bad")
         )
     if traps.harness_codes:
         found.append(
             (
                 "harness codes",
-                f"{count(traps.harness_codes)} failed attempts have a negative code, which no service sends: the harness's own rule?",
+                f"{several(traps.harness_codes, 'failed attempt')} with a negative code, which no service sends: the harness's own rule?",
             )
         )
     totals = [series.name for series in traps.series if series.is_running_total]
@@ -132,7 +132,7 @@ def trap_lines(traps: Traps) -> list[tuple[str, str]]:
         found.append(
             (
                 "dropped pairs",
-                f"{count(traps.dropped_pairs)} mirrored requests lack an answer of one side: counted as failures of that side",
+                f"{several(traps.dropped_pairs, 'mirrored request')} without an answer of one side: each counts as a failure of that side",
             )
         )
     return found

@@ -24,7 +24,7 @@ SAID = [
     ("finagle", [OK, OK], {}, "moving failure share 0.0 % over 2 calls; more than 20 % of at least 5 opens it, or 5 in a row (now 0)"),
     ("relkit-adaptive", [BAD], {}, "evidence 0.8 of the 12.0 that open it, against a usual failure share of at most 15.9 %"),
     ("relkit-adaptive", [BAD] * 15, {}, "the evidence reached 12"),
-    ("relkit-adaptive", [*[BAD] * 15, ("wait", 30.0), BAD, BAD, BAD], {}, "the calls of half open failed"),
+    ("relkit-adaptive", [*[BAD] * 15, ("wait", 30.0), BAD, BAD, BAD], {}, "too many calls of half open failed;"),
     ("sre-k2", [OK] + [BAD] * 9, {"draw": 0.99}, "1 of 10 requests were accepted; 72.7 % of calls are rejected"),
     ("envoy-consecutive", [BAD] * 5, {"members": 5}, "one more of 5 members cannot be ejected, since at most 10 % may be"),
     ("envoy-success-rate", [OK], {"members": 4, "ejected_share": 1.0}, "judged against at least 5 members, and 4 are known"),

@@ -26,7 +26,7 @@ ROWS = (
     "DELETE FROM attempt_rows WHERE rowid = (SELECT rowid FROM attempt_rows WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
     "UPDATE pairs SET shadow_ok = NOT shadow_ok WHERE rowid = (SELECT rowid FROM pairs WHERE shadow_ok IS NOT NULL ORDER BY hash(rowid + {k}) LIMIT 1)",
     "UPDATE attempt_rows SET latency_us = 60000000 WHERE rowid = (SELECT rowid FROM attempt_rows WHERE ok AND attempt = 1 ORDER BY hash(rowid + {k}) LIMIT 1)",
-    "UPDATE attempt_rows SET ts = ts + 3600000000 WHERE rowid = (SELECT rowid FROM attempt_rows WHERE NOT ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",
+    "UPDATE attempt_rows SET ts = ts + 3600000000 WHERE rowid = (SELECT rowid FROM attempt_rows WHERE NOT ok AND role='user' ORDER BY hash(rowid+{k}) LIMIT 1)",
     "DELETE FROM pairs WHERE rowid = (SELECT rowid FROM pairs WHERE state = 'compared' ORDER BY hash(rowid + {k}) LIMIT 1)",
 )  # fmt: skip
 
@@ -55,35 +55,18 @@ def executed_lines(place: Path, env: dict[str, str]) -> dict[str, set[int]]:
 
 
 def constants(place: Path, lines: dict[str, set[int]]) -> list[tuple[str, ast.Constant]]:
-    """List the numbers in executed lines inside functions that are calculated with.
-
-    Where a calculation turns aside (a comparison, a limit by min or max, a branch of an expression), another number
-    need not change any of the demo week's: no run of any notebook could tell.
-    """
+    """List the numbers in executed lines of the bodies of functions (a default is executed when the module is read)."""
     found = []
     for name in CODE:
         tree = ast.parse((place / name).read_text(encoding="utf-8"))
-        turns = {id(number) for node in ast.walk(tree) for number in _turning(node)}
         for function in ast.walk(tree):
             if not isinstance(function, ast.FunctionDef):
                 continue
-            for node in ast.walk(function):
+            for node in (node for line in function.body for node in ast.walk(line)):
                 is_number = isinstance(node, ast.Constant) and type(node.value) in {int, float}
-                is_here = node.lineno in lines.get(name, ()) and node.lineno == node.end_lineno if is_number else False
-                if is_here and id(node) not in turns:
+                if is_number and node.lineno in lines.get(name, ()) and node.lineno == node.end_lineno:
                     found.append((name, node))
     return found
-
-
-def _turning(node: ast.AST) -> list[ast.expr]:
-    """List what a comparison, a limit or a branch holds itself."""
-    if isinstance(node, ast.Compare):
-        return [node.left, *node.comparators]
-    if isinstance(node, ast.IfExp):
-        return [node.body, node.orelse]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"min", "max"}:
-        return node.args
-    return []
 
 
 def mutate_code(place: Path, name: str, node: ast.Constant) -> tuple[str, Callable[[], object]]:
@@ -141,7 +124,7 @@ def strictness(folder: Path) -> Found:
         caught += failed
         print(f"      {'caught' if failed else 'MISSED'}  {what}", flush=True)
     return Found(
-        "at least 19 of 20 seeded changes fail the strict run (of numbers that are calculated with, rows, stored outputs)",
+        "at least 19 of 20 seeded changes fail the strict run",
         f"seed {SEED}: {caught} of {len(changes)}",
         caught >= 19,
     )

@@ -63,7 +63,7 @@ def test_traces_of_a_machine_are_taken_out(make_run: Callable[..., NotebookNode]
         "41",
     ):
         assert trace not in text
-    assert clean.cells[-1].execution_count == clean.cells[-1].outputs[0].execution_count == 8
+    assert clean.cells[-1].execution_count == clean.cells[-1].outputs[0].execution_count == len(clean.cells) - 1
 
 
 def test_a_cell_that_did_not_run_stays_so(make_run: Callable[..., NotebookNode]) -> None:

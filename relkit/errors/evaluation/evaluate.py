@@ -19,7 +19,7 @@ from relkit.errors.evaluation.retryability import (
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.prices import Price, Use
-from relkit.units import count
+from relkit.units import count, several
 from relkit.verdict import Verdict
 
 
@@ -123,7 +123,7 @@ def evaluate(
         said = replace(said, sentence=f"{said.sentence} {contradiction_text(against[0], level)}")
     if unknown and unknown[0].when:
         lost = sum(rule.attempts for rule in unknown)
-        told = f"A rule on {unknown[0].when} would name {count(unknown[0].attempts)} of the {count(lost)} unknown attempts."
+        told = f"A rule on {unknown[0].when} would name {count(unknown[0].attempts)} of {several(lost, 'unknown attempt')}."
         said = replace(said, would_change=told)
     kinds, covered = kind_counts(counts, table, answers), coverage_of(counts, table, answers)
     return Evaluation(

@@ -12,7 +12,7 @@ from relkit.errors.counts import FingerprintCount, FingerprintCounts
 from relkit.errors.evaluation.retryability import WAIT_EDGES_US, NextTries, NextTry
 from relkit.errors.kinds import ADVICE, ErrorKind
 from relkit.prices import Price, Use, money_of
-from relkit.units import US_PER_SECOND, count, dollars, duration, percent
+from relkit.units import US_PER_SECOND, count, dollars, duration, percent, several
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,14 @@ def _permanent_retried(
     if tries.most_tries < 2:
         return Cost(mistake, attempts, None, "tries", "unknown: no request of this log was tried twice")
     extra = sum(row.failed_requests for row in rows) * (tries.most_tries - 1)
-    text = f"{count(extra)} extra tries, with {tries.most_tries} tries a request as this log makes them"
+    text = (
+        f"{several(extra, 'extra try', 'extra tries')}, with {tries.most_tries} tries a request as this log makes them"
+    )
     wait_s = _mean_wait_s(row for row in tries.rows if right[row.fp].kind is not ErrorKind.API_RATE_LIMIT)
     text += "; no wait is told" if wait_s is None else f"; {duration(extra * wait_s)} of waiting for users in all"
-    usd = money_of((use for use in calls if any(_same_place(use, other) for row in rows for other in row.uses)), prices)
+    # a set, for a log of many services has as many uses as errors x services x models
+    places = {(use.service, use.model) for row in rows for use in row.uses}
+    usd = money_of((use for use in calls if (use.service, use.model) in places), prices)
     each = usd.usd_per_call
     text += (
         "; no call is priced"
@@ -134,7 +138,7 @@ def _transient_dropped(
     mistake = "transient, called permanent"
     if not retries:
         return Cost(mistake, _attempts(rows), None, "requests", "unknown: none of them was retried in this log")
-    text = f"{count(saved)} requests lost that a retry saved ({percent(saved / retries, 0)} of {count(retries)} retries helped)"
+    text = f"{several(saved, 'request')} lost that a retry saved ({percent(saved / retries, 0)} of {several(retries, 'retry', 'retries')} helped)"
     return Cost(mistake, _attempts(rows), float(saved), "requests", text)
 
 
@@ -159,7 +163,7 @@ def _limit_as_generic(
         return Cost(mistake, _attempts(rows), None, "tries", why)
     early = sum(row.asked for row in asked if _longer_than(row, generic_s))
     told = sum(row.asked for row in asked)
-    text = f"at least {count(early)} of {count(told)} retries would come before the server's time, after {duration(generic_s)} like the others"
+    text = f"at least {count(early)} of {several(told, 'retry', 'retries')} would come before the server's time, after {duration(generic_s)} like the others"
     return Cost(mistake, _attempts(rows), float(early), "tries", text)
 
 
@@ -182,7 +186,7 @@ def _breaker_misled(
     votes = [(ADVICE[right[row.fp].kind].breaker, ADVICE[wrong[row.fp].kind].breaker, row) for row in counts.rows]
     misled = _attempts(row for truth, vote, row in votes if truth != vote)
     blamed = _attempts(row for truth, vote, row in votes if truth != "failure" and vote == "failure")
-    text = f"{count(blamed)} attempts would count as failures of a healthy service, {count(misled - blamed)} would be missed"
+    text = f"{several(blamed, 'attempt')} would count as failures of a healthy service, {count(misled - blamed)} would be missed"
     return Cost("breaker misled", misled, float(misled), "attempts", text)
 
 
@@ -207,7 +211,3 @@ def _mean_wait_s(rows: Iterable[NextTry]) -> float | None:
 def _longer_than(row: NextTry, wait_s: float) -> bool:
     """Whether the whole stretch of waiting lies above a wait."""
     return bool(row.wait) and row.wait is not None and WAIT_EDGES_US[row.wait - 1] >= wait_s * US_PER_SECOND
-
-
-def _same_place(use: Use, other: Use) -> bool:
-    return (use.service, use.model) == (other.service, other.model)

@@ -15,7 +15,7 @@ from relkit.errors.classifier import Classification
 from relkit.errors.kinds import ErrorKind
 from relkit.exceptions import DataError, ParameterError
 from relkit.intervals import wilson_of_share
-from relkit.units import US_PER_SECOND, count, duration, percent
+from relkit.units import US_PER_SECOND, count, duration, percent, several
 
 # Upper ends of the waits that are told apart, in microseconds; the last stretch is open.
 WAIT_EDGES_US: Final = (100_000, US_PER_SECOND, 5 * US_PER_SECOND, 30 * US_PER_SECOND, 120 * US_PER_SECOND)
@@ -287,7 +287,7 @@ def contradiction_text(row: Retryability, level: float = 0.95) -> str:
     """
     flag = "retryable" if row.declared else "permanent"
     text = (
-        f"{row.kind.value} is declared {flag}, yet {count(row.successes)} of {count(row.retries)} next tries helped "
+        f"{row.kind.value} is declared {flag}, yet {count(row.successes)} of {several(row.retries, 'next try', 'next tries')} helped "
         f"({percent(row.low, 0)} to {percent(row.high, 0)} at {percent(level, 0)})"
     )
     if row.agreement is Agreement.ONE_INCIDENT:

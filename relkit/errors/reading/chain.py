@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from relkit.errors.reading.evidence import Evidence, evidence_of
-from relkit.errors.reading.guarded import attribute, called, is_a
+from relkit.errors.reading.guarded import attribute, called, is_a, qualified_name
 
 MAX_LINKS: Final = 12
 MAX_ARGUMENTS: Final = 6
@@ -136,8 +136,13 @@ def _context(error: BaseException) -> BaseException | None:
 
 def _is_news(outer: BaseException, inner: BaseException) -> bool:
     """A timeout is made by cancelling what took too long: that is how, not why."""
-    return not (is_a(inner, *_CANCELLED) and _names_timeout(outer))
+    return not (_is_cancellation(inner) and _names_timeout(outer))
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    return is_a(error, *_CANCELLED) or qualified_name(type(error)).endswith(".Cancelled")  # trio
 
 
 def _names_timeout(error: BaseException) -> bool:
-    return is_a(error, *_TIMEOUT) or "Timeout" in type.__dict__["__name__"].__get__(type(error))
+    name = qualified_name(type(error))
+    return is_a(error, *_TIMEOUT) or "Timeout" in name or name.endswith(".TooSlowError")  # trio again

@@ -4,6 +4,7 @@ Names are those along the method resolution order; a status is the first value t
 body, the attributes or the service's answer. Nothing is read that would touch the network, and nothing raises.
 """
 
+import ftplib
 import re
 import socket
 import ssl
@@ -98,7 +99,7 @@ def evidence_of(error: BaseException) -> Evidence:
     if response is None:
         response = attribute(error, "resp") or attribute(error, "meta")
     aws = response if type(response) is dict else None
-    text = _ADDRESS.sub("", text_of(error, READ_CHARACTERS))
+    text = _without_addresses(text_of(error, READ_CHARACTERS))
     signals: dict[str, object] = dict.fromkeys(
         ("status", "code", "body_type", "errno", "sqlstate", "db_code", "grpc_code", "message")
     )
@@ -108,7 +109,7 @@ def evidence_of(error: BaseException) -> Evidence:
     if HEADER in headers:
         body = {"error": {"details": details_of(headers.pop(HEADER).encode("latin-1", "replace"))}}
     spoken = said(body)
-    _codes(error, signals, spoken, database=family.of_database)
+    _codes(error, signals, spoken, text, database=family.of_database)
     _declared(error, signals)
     if family.of_database:
         _database(error, signals, family.roots)
@@ -227,11 +228,11 @@ def _rebuilt_body(error: object) -> object:
     return None
 
 
-def _codes(error: object, signals: dict[str, object], spoken: Said, *, database: bool) -> None:
+def _codes(error: object, signals: dict[str, object], spoken: Said, text: str, *, database: bool) -> None:
     code = attribute(error, "code")
     grpc = _grpc_name(called(code)) or _grpc_name(attribute(error, "grpc_status_code"))
     signals["grpc_code"] = grpc
-    own = [] if database else [_named(code), _named(attribute(error, "error_code"))]
+    own = [] if database else [_named(code), _named(attribute(error, "error_code")), _reply(error, text)]
     reason = attribute(error, "reason")
     if grpc or attribute(error, "grpc_status_code") is not None or attribute(error, "domain") is not None:
         own.append(_named(reason))  # elsewhere a reason is the phrase beside the status
@@ -244,6 +245,17 @@ def _codes(error: object, signals: dict[str, object], spoken: Said, *, database:
 def _named(value: object) -> str | None:
     """Return a code that is a word; numbers are statuses or none of our business."""
     return value if type(value) is str and value.strip() and not value.isdigit() else None
+
+
+def _reply(error: object, text: str) -> str | None:
+    """Return the reply of a mail or file server as a code: 4yz and 5yz mean there the reverse of what they mean in HTTP."""
+    number = whole(attribute(error, "smtp_code"))
+    if number is None and is_a(error, ftplib.Error):
+        number = whole(text[:3])
+    if number is None:
+        refused = attribute(error, "recipients")  # smtplib: a reply for each address, here all alike or the first
+        number = whole(item(next(iter(refused.values()), None), 0)) if type(refused) is dict else None
+    return f"REPLY_{number}" if number is not None and 400 <= number <= 599 else None
 
 
 def _grpc_name(value: object) -> str | None:
@@ -284,8 +296,12 @@ def _message(text: str, spoken: str, details: str) -> str:
     """Return the sentence to judge by: the server's own words before what the library makes of them."""
     for words in (details, spoken):
         if words.strip():
-            return _ADDRESS.sub("", words[:READ_CHARACTERS])
+            return _without_addresses(words[:READ_CHARACTERS])
     return text
+
+
+def _without_addresses(text: str) -> str:
+    return _ADDRESS.sub("", text) if "://" in text or "with url: " in text else text
 
 
 def _headers(error: object, response: Any, aws: Any) -> dict[str, str]:

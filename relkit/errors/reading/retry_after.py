@@ -29,10 +29,11 @@ _SPAN_PART = re.compile(rf"({_PART}) ?(ms|us|µs|ns|[dhms])", re.ASCII | re.IGNO
 _WORDS: Final[Mapping[str, float]] = {
     "millisecond": 1e-3, "second": 1.0, "sec": 1.0, "minute": 60.0, "min": 60.0, "hour": 3_600.0, "day": 86_400.0,
 }  # fmt: skip
+_CLOCK = r"[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]"
 _LONG = r"milliseconds?|seconds?|secs?|minutes?|mins?|hours?|days?"
-_WAIT = rf"((?:{_PART} ?(?:ms|us|µs|ns|[dhms])(?![a-z]) ?){{1,6}}|{_PART} ?(?:{_LONG})\b)"
+_WAIT = rf"((?:{_PART} ?(?:ms|us|µs|ns|[dhms])(?![a-z]) ?){{1,6}}|{_PART} ?(?:{_LONG})\b|{_CLOCK}\b)"
 _SENTENCE = re.compile(
-    r"\b(?:try|tried|retry|retried|retrying|available|again|wait|resets?|back ?off)(?: (?:again|later|your request|it|this request))*"
+    r"\b(?:try|tried|retry|retried|retrying|available|again|wait|resets?|replenished|back ?off)(?: (?:again|later|your request|it|this request))*"
     rf"(?:,? (?:in|after|for|at least|until))*[:=]? {{0,2}}(?:about |approximately |~)?{_WAIT}",
     re.ASCII | re.IGNORECASE,
 )
@@ -186,6 +187,9 @@ def wait_in_text(text: str) -> float | None:
 
 
 def _span_s(span: str, unit_s: float = SECONDS) -> float | None:
+    if ":" in span:  # Azure API Management: "12:17:36"
+        hours, minutes, seconds = map(float, span.split(":"))
+        return 3_600.0 * hours + 60.0 * minutes + seconds
     worded = _WORDED.fullmatch(span.strip())
     if worded:
         return _finite(float(worded[1]) * _WORDS[worded[2].lower()])
@@ -228,11 +232,11 @@ def _reset_s(headers: Mapping[str, str], now: Callable[[], datetime] | None) -> 
 
     A reset without its own "remaining: 0" says nothing: most answers name the resets of limits that still have room.
     """
-    waits = []
+    waits = [wait_s for name in ("ratelimit", "x-ratelimit") for wait_s in _used_up_s(headers.get(name, ""))]
     for name, value in headers.items():
         if "ratelimit" not in name or "reset" not in name:
             continue
-        left = seconds_of(headers.get(name.replace("reset", "remaining")))
+        left = seconds_of(headers.get(name.replace("reset-after", "reset").replace("reset", "remaining")))
         if left != 0.0:
             continue
         wait_s = seconds_of(value)
@@ -246,6 +250,19 @@ def _reset_s(headers: Mapping[str, str], now: Callable[[], datetime] | None) -> 
         if wait_s is not None and wait_s < EPOCH_FROM_S:
             waits.append(wait_s)
     return max(waits, default=None)
+
+
+def _used_up_s(field: str) -> Iterator[float]:
+    """Read the one header of the RateLimit draft: `"default";r=0;t=33`, in older ones `limit=10, remaining=0, reset=33`.
+
+    >>> list(_used_up_s('"burst";r=0;t=7, "day";r=90;t=4000')), list(_used_up_s("limit=10, remaining=0, reset=33"))
+    ([7.0], [33.0])
+    """
+    for policy in [field] if "remaining" in field else field.split(","):
+        said = {key.strip(): value for key, _, value in (part.partition("=") for part in re.split("[;,]", policy))}
+        wait_s = seconds_of(said.get("t", said.get("reset")))
+        if seconds_of(said.get("r", said.get("remaining"))) == 0.0 and wait_s is not None:
+            yield wait_s
 
 
 def _moment(value: object) -> datetime | None:

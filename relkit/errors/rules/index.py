@@ -1,11 +1,14 @@
 """Which rules can match at all: most of a table is left aside by one look at each signal."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from relkit.errors.rules.rule import Rule, ascii_lower
 from relkit.errors.signals import SIGNAL_FIELDS, Signals
+
+_NONE: Final[Mapping[str, tuple[int, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,30 @@ class RuleIndex:
     by_value: dict[str, dict[str, tuple[int, ...]]]
     by_field: dict[str, tuple[int, ...]]
     always: tuple[int, ...]
+    _remembered: dict[tuple[str, ...], tuple[int, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def candidates(self, signals: Signals) -> list[int]:
+    def candidates(self, signals: Signals) -> Sequence[int]:
         """Return the numbers of the rules that may match, in the order of the table."""
-        found = set(self.always)
-        for field in SIGNAL_FIELDS:
-            value = getattr(signals, field)
+        present: list[str] = []
+        named: list[int] = []
+        for name in SIGNAL_FIELDS:
+            value = getattr(signals, name)
             if value is not None:
-                found.update(self.by_field.get(field, ()))
-                found.update(self.by_value.get(field, {}).get(ascii_lower(str(value)), ()))
-        return sorted(found)
+                present.append(name)
+                named += self.by_value.get(name, _NONE).get(ascii_lower(str(value)), ())
+        searched = self._searched(tuple(present))
+        return sorted({*named, *searched}) if named else searched
+
+    def _searched(self, present: tuple[str, ...]) -> Sequence[int]:
+        found = self._remembered.get(present)
+        if found is None:
+            found = tuple(
+                sorted({*self.always, *(number for name in present for number in self.by_field.get(name, ()))})
+            )
+            self._remembered[present] = found  # at most as many as there are sets of signals
+        return found
 
 
 def index_of(rules: Sequence[Rule]) -> RuleIndex:
@@ -56,13 +73,13 @@ def index_of(rules: Sequence[Rule]) -> RuleIndex:
             always.append(number)
             continue
         gate = next((condition for condition in rule.when if condition.op == "in"), rule.when[0])
-        for field in gate.fields:
+        for name in gate.fields:
             if gate.op != "in":
-                by_field[field].append(number)
+                by_field[name].append(number)
             for value in gate.values:
-                by_value[field][value].append(number)
+                by_value[name][value].append(number)
     return RuleIndex(
-        {field: {value: tuple(numbers) for value, numbers in values.items()} for field, values in by_value.items()},
-        {field: tuple(numbers) for field, numbers in by_field.items()},
+        {name: {value: tuple(numbers) for value, numbers in values.items()} for name, values in by_value.items()},
+        {name: tuple(numbers) for name, numbers in by_field.items()},
         tuple(always),
     )

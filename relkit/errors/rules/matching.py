@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from typing import Final
 
 from relkit.errors.rules import RuleSet
+from relkit.errors.rules.rule import ALWAYS
 from relkit.errors.signals import Signals
 
 REMEMBERED: Final = 4_096
@@ -31,6 +32,7 @@ class Matcher:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules.rules
         self._index = rules.index
+        self._tests = [tuple(condition.test() for condition in rule.when) for rule in rules.rules]
         self.first = lru_cache(maxsize=REMEMBERED)(self._first)
 
     @cached_property
@@ -46,9 +48,11 @@ class Matcher:
 
     def _first(self, signals: Signals) -> tuple[int, str] | None:
         for position in self._index.candidates(signals):
-            evidence = self.rules[position].match(signals)
-            if evidence is not None:
-                return position, evidence
+            for test in self._tests[position]:
+                if not test(signals):
+                    break
+            else:
+                return position, self.rules[position].match(signals) or ALWAYS
         return None
 
 

@@ -11,7 +11,7 @@ from relkit.slo.minutes import runs
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.store.readings.folded import requests_once
-from relkit.units import US_PER_DAY, US_PER_MINUTE
+from relkit.units import MINUTES_PER_DAY, US_PER_DAY, US_PER_MINUTE
 
 
 def data_hash(store: Store) -> str:
@@ -69,7 +69,10 @@ def log_span(store: Store, period: Period) -> LogSpan:
         if found[1] is not None:
             first_us = found[1] if first_us is None else min(first_us, found[1])
             last_us = found[2] if last_us is None else max(last_us, found[2])
-    rejects = store.connection.execute("SELECT count(*) FROM rejects").fetchone()
+    rejects = store.connection.execute(
+        "SELECT coalesce(sum(rejected_rows), 0)::BIGINT, (SELECT count(*) FROM rejects) FROM ingests"
+    ).fetchone()
+    assert rejects is not None
     coverage: float | None = None
     gaps: tuple[Gap, ...] = ()
     if not period.is_everything and (attempts or other_rows or more["probes"] or more["samples"] or not more["pairs"]):
@@ -79,7 +82,7 @@ def log_span(store: Store, period: Period) -> LogSpan:
         gaps = tuple(sorted(runs(~covered, start), key=lambda gap: (gap[0] - gap[1], gap[0])))
     return LogSpan(
         first_us, last_us, requests, attempts, other_rows, no_clock, unknown, censored, **more,
-        rejects=rejects[0] if rejects else 0, coverage=coverage, gaps=gaps,
+        rejects=rejects[0], rejects_kept=rejects[1], coverage=coverage, gaps=gaps,
     )  # fmt: skip
 
 
@@ -89,7 +92,7 @@ def coverage_of(store: Store, period: Period, service: str | None = None) -> npt
     Attempts of every role count; where there are none, probes and samples do.
     """
     start, end = grid(period)
-    reach = (start - 1440, end + 1440)
+    reach = (start - MINUTES_PER_DAY, end + MINUTES_PER_DAY)
     for table in ("attempts", "samples", "probes"):
         last = "ts + coalesce(latency_us, 0)" if table == "attempts" else "ts"
         service_test = "AND service = ?" if service is not None else ""

@@ -17,9 +17,9 @@ from relkit.store.readings.columns import columns, int_columns
 from relkit.store.readings.folded import requests_table
 from relkit.store.readings.log import coverage_of, grid, span_period, within
 from relkit.store.text import quoted
-from relkit.units import US_PER_MINUTE
+from relkit.units import MINUTES_PER_DAY, US_PER_MINUTE
 
-_LONGEST_GRID: Final = 10 * 366 * 1440
+_LONGEST_GRID: Final = 10 * 366 * MINUTES_PER_DAY
 _CELLS: Final = ("good", "bad", "excluded", "unknown")
 _COUNTED: Final = ", ".join(f"count(*) FILTER (verdict = '{cell}') AS {cell}" for cell in _CELLS)
 
@@ -59,7 +59,7 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     start, end = grid(spanned)
     if end - start > _LONGEST_GRID:
         raise DataError(
-            f"the log spans {(end - start) // 1440:,} days; report a week, or mend the times that lie far off"
+            f"the log spans {(end - start) // MINUTES_PER_DAY:,} days; report a week, or mend the times that lie far off"
         )
     place = counted["minute"] - start
     cells = {name: np.zeros(end - start, dtype=np.int64) for name in _CELLS}
