@@ -5,6 +5,7 @@ compiled, because numba itself does not notice that a function in another file h
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import fields
@@ -42,9 +43,10 @@ def cache_folder() -> Path:
     return parent / "relkit" / "compiled" / known.hexdigest()[:16]
 
 
-def is_cached() -> bool:
-    """Say whether the kernel was compiled before, so that a first run starts at once."""
-    return any(cache_folder().rglob("*.nbi"))
+def announce() -> None:
+    """Say on a terminal that a first run compiles, where nothing compiled lies in the cache: it would look like a hang."""
+    if sys.stderr.isatty() and not any(cache_folder().rglob("kernel.run_events*.nbi")):
+        sys.stderr.write("relkit: compiling the simulation, once for this version: half a minute or so\n")
 
 
 def compiled(function: _Function) -> _Function:

@@ -201,7 +201,11 @@ def simulate(
 
 def play(inputs: tuple[Any, ...], room: Room, progress: Callable[[int], object] | None) -> bool:
     """Let the kernel go on until everything has ended; return whether it did, rather than being stopped by Ctrl-C."""
-    from relkit.simulation.kernel import ENDED, ENDLESS, WANTS_ROOM, run_events  # noqa: PLC0415  it loads the compiler
+    from relkit.simulation.compiled import announce  # noqa: PLC0415  it loads the compiler
+    from relkit.simulation.kernel import ENDED, ENDLESS, WANTS_ROOM, run_events  # noqa: PLC0415
+
+    if not run_events.signatures:  # type: ignore[attr-defined]  # compiled functions know their versions
+        announce()
 
     try:
         while True:

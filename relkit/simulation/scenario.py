@@ -210,7 +210,9 @@ class Scenario:
             raise ParameterError.of("requests", self.requests, allowed, "ask for fewer, or replay a longer log")
         names = [model.name for model in self.models]
         if not 1 <= len(names) <= _MOST_MODELS:
-            raise ParameterError.of("models", len(names), f"at least one model, {_MOST_MODELS} at most", "say what answers")
+            raise ParameterError.of(
+                "models", len(names), f"at least one model, {_MOST_MODELS} at most", "say what answers"
+            )
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError.of("models", name, "every model once", "give it another name")

@@ -3,6 +3,7 @@
 import _thread
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,6 +167,22 @@ def test_a_request_takes_the_memory_that_is_reckoned_with() -> None:
     of_requests = room.results.nbytes + room.place_of.nbytes
     assert of_requests / 200_000 < BYTES_A_REQUEST / 1.5
     assert sum(array.nbytes for array in room.arrays()) - of_requests < 8e6, "the rest does not grow with the requests"
+
+
+def test_a_first_run_says_on_a_terminal_that_it_compiles(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from relkit.simulation import compiled  # noqa: PLC0415  it loads the compiler
+
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
+    compiled.announce()
+    assert capsys.readouterr().err == "", "a notebook's output must not depend on the cache"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    compiled.announce()
+    assert "compiling" in capsys.readouterr().err
+    (tmp_path / "kernel.run_events-1.py311.nbi").touch()
+    compiled.announce()
+    assert capsys.readouterr().err == ""
 
 
 def test_importing_relkit_or_a_scenario_loads_no_compiler() -> None:
