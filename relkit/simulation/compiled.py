@@ -78,8 +78,3 @@ def record_dtype(*records: type, **more: type) -> np.dtype[np.void]:
     """
     named = [(field.name, _TYPES[field.type]) for record in records for field in fields(record)]
     return np.dtype([*named, *((name, _TYPES[kind]) for name, kind in more.items())], align=True)
-
-
-def as_record(record: Any) -> tuple[Any, ...]:
-    """Return the values of a dataclass in the order of `record_dtype`."""
-    return tuple(getattr(record, field.name) for field in fields(record))

@@ -1,6 +1,6 @@
 """`simulate`: a scenario under a policy, and the Run that comes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -224,9 +224,3 @@ def play(inputs: tuple[Any, ...], room: Room, progress: Callable[[int], object] 
                 progress(int(room.marks[0]["finished"]))
     except KeyboardInterrupt:
         return False
-
-
-def runs(scenario: Scenario, policy: Policy, seeds: range) -> Iterator[Run]:
-    """Play the same under one seed after the other."""
-    for seed in seeds:
-        yield simulate(scenario, policy, seed)

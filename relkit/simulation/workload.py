@@ -12,7 +12,7 @@ import numpy.typing as npt
 from relkit.errors.kinds import ADVICE
 from relkit.exceptions import ParameterError
 from relkit.policies.codes import EQUAL_JITTER, FAILURE, IGNORED, PER_ATTEMPT, SUCCESS, THROTTLE
-from relkit.policies.failure import FALLBACK_NEXT_MODEL, FALLBACKS, NO_LIMIT, Failure, plan_failure
+from relkit.policies.failure import FALLBACKS, NO_LIMIT, Failure, plan_failure
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.policy import Policy
 from relkit.policies.records import BreakerSettings
@@ -329,6 +329,3 @@ def popularity_of(keys: int, scenario: Scenario) -> Floats:
 def filled(record: Any) -> tuple[Any, ...]:
     """Values of a record of numbers in the order of its fields."""
     return tuple(getattr(record, field.name) for field in fields(record))
-
-
-TURN_AFTER_REJECTION: Final = FALLBACK_NEXT_MODEL
