@@ -189,7 +189,8 @@ def test_a_log_is_taken_back_by_its_name(run: Run, tmp_path: Path) -> None:
     """Rows and ledger go; a name that no log has changes nothing and is told what the file holds."""
     (tmp_path / "access.csv").write_text("time,status\n" + "2026-11-16T10:00:00Z,200\n" * 3, encoding="utf-8")
     (tmp_path / "map.toml").write_text(
-        'kind = "attempts"\nsource = "access"\n[time]\ncolumn = "time"\n[columns]\nstatus = "status"\n', encoding="utf-8"
+        'kind = "attempts"\nsource = "access"\n[time]\ncolumn = "time"\n[columns]\nstatus = "status"\n',
+        encoding="utf-8",
     )
     ingest = ("ingest", "access.csv", "--as", "attempts", "--map", "map.toml")
     assert run(*ingest).code == 0

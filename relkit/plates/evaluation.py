@@ -10,6 +10,7 @@ from relkit.errors import (
     Confusion,
     Cost,
     Coverage,
+    ErrorKind,
     Retryability,
     RulesDiff,
     RuleUse,
@@ -26,6 +27,7 @@ from relkit.units import count, percent, several
 
 _MOST_CHANGES: Final = 12
 _FEWEST_BY_WAIT: Final = 5
+_MOST_WAITS: Final = 16
 _SIGNAL_WORDS: Final[Mapping[str, str]] = {
     "declared": "declared kind",
     "code": "code of the service",
@@ -114,10 +116,7 @@ def retryability_plate(
         return empty_plate(
             name, "No failed attempt was tried again in this log, so it cannot say what a retry is worth."
         )
-    rows: list[Retryability] = []
-    for kind in kinds:
-        waits = [row for row in by_wait if row.kind is kind.kind and row.retries >= _FEWEST_BY_WAIT]
-        rows += [kind, *(sorted(waits, key=lambda row: (row.wait is None, row.wait)) if len(waits) > 1 else [])]
+    rows, is_cut = _kinds_and_waits(kinds, by_wait)
     fig, ax = figure(height_in=0.75 + 0.215 * len(rows))
     places = np.arange(len(rows))[::-1]
     for place, row in zip(places, rows, strict=True):
@@ -156,10 +155,30 @@ def retryability_plate(
     return plate(
         name,
         fig,
-        caption=_retry_caption(kinds, worth_retrying, level),
+        caption=_retry_caption(kinds, worth_retrying, level)
+        + (" Waits are drawn apart for the kinds with most retries." if is_cut else ""),
         alt="Shares of next tries that succeeded, with intervals, by kind of error and wait",
         values=values,
     )
+
+
+def _kinds_and_waits(kinds: Sequence[Retryability], by_wait: Sequence[Retryability]) -> tuple[list[Retryability], bool]:
+    """Put the waits of a kind below it, of the kinds with most retries first; say whether there was no room for some."""
+    apart: dict[ErrorKind, list[Retryability]] = {}
+    for row in by_wait:
+        if row.retries >= _FEWEST_BY_WAIT:
+            apart.setdefault(row.kind, []).append(row)
+    room, is_cut = _MOST_WAITS, False
+    rows: list[Retryability] = []
+    for kind in kinds:
+        rows.append(kind)
+        waits = apart.get(kind.kind, [])
+        if len(waits) > 1:
+            room -= len(waits)
+            is_cut |= room < 0
+            if room >= 0:
+                rows += sorted(waits, key=lambda row: (row.wait is None, row.wait))
+    return rows, is_cut
 
 
 def _hours(hours: float) -> str:

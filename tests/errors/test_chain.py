@@ -88,6 +88,19 @@ def test_nothing_was_sent_if_any_link_of_a_network_error_says_so():
     assert classify(ConnectionResetError(104, "reset")).maybe_executed
 
 
+def test_words_say_that_nothing_was_sent_only_where_they_decide():
+    slow = type("ReadTimeoutError", (Exception,), {})("Read timed out")
+    outer = type("ConnectionTimeout", (Exception,), {})("Connection timed out")
+    assert classify(raised(outer, slow, how="from")).maybe_executed
+    assert not classify(AppError("connect timeout")).maybe_executed
+
+
+def test_a_timeout_of_trio_is_no_cancellation():
+    cancelled = type("Cancelled", (BaseException,), {"__module__": "trio"})()
+    slow = type("TooSlowError", (Exception,), {"__module__": "trio"})()
+    assert classify(raised(slow, cancelled, how="from")).kind is ErrorKind.NETWORK_TIMEOUT
+
+
 def test_the_logged_signals_are_those_of_the_deciding_link():
     limited = AppError("limited")
     limited.status_code, limited.code = 429, "insufficient_quota"

@@ -1,4 +1,4 @@
-"""The recorded chains of 600 real exceptions of 25 libraries are answered as people expected before any answer was seen.
+"""The recorded chains of 750 real exceptions of 32 libraries are answered as people expected before any answer was seen.
 
 `tests/golden/errors` holds the cases, the loopback servers and the script that recorded them; `make test-clients` raises
 them anew. Here no client library is needed: the chains are judged as they were read.
@@ -16,7 +16,7 @@ from relkit.errors.reading.evidence import Evidence
 from tests.golden.errors.judge import Score, judged
 
 GOLDEN = Path(__file__).parents[1] / "golden/errors"
-AREAS = ("llm", "http", "cloud", "data", "local", "second")
+AREAS = ("llm", "http", "cloud", "data", "local", "second", "third")
 
 
 def records(area):

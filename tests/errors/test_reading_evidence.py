@@ -1,14 +1,16 @@
 """What one exception says of itself is read by structure: statuses, codes, numbers of the system and of databases, headers."""
 
 import errno
+import ftplib
 import http
+import smtplib
 import socket
 import sqlite3
 import ssl
 
 import pytest
 
-from relkit.errors import classify
+from relkit.errors import ErrorKind, classify
 from relkit.errors.classifier import signals_of
 from relkit.errors.reading.bodies import Said, said
 from relkit.errors.reading.evidence import evidence_of, read_headers
@@ -155,3 +157,18 @@ def test_guards_answer_nothing_instead_of_raising():
         __class__ = ValueError
 
     assert not is_a(Liar(), ValueError)
+
+
+def test_a_reply_of_mail_or_file_transfer_is_no_status():
+    refused = smtplib.SMTPRecipientsRefused({"x@y.z": (451, b"try later")})
+    for error, code in (
+        (smtplib.SMTPDataError(451, b"Greylisting"), "REPLY_451"),
+        (refused, "REPLY_451"),
+        (ftplib.error_perm("530 Login incorrect."), "REPLY_530"),
+        (ftplib.error_perm("no number"), None),
+        (smtplib.SMTPRecipientsRefused({}), None),
+    ):
+        signals = evidence_of(error).signals
+        assert (signals["code"], signals["status"]) == (code, None)
+    later = classify(refused)
+    assert (later.kind, later.retryable, later.maybe_executed) == (ErrorKind.API_SERVER_ERROR, True, False)

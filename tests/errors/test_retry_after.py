@@ -132,3 +132,22 @@ def test_the_last_of_the_limits_that_are_used_up_decides_and_the_others_say_noth
         "anthropic-ratelimit-requests-reset": "2026-11-25T12:00:42Z",
     }
     assert retry_after_s({**date, **anthropic}) == 42.0
+
+
+def test_one_header_for_all_limits_speaks_for_those_that_are_used_up():
+    assert retry_after_s({"ratelimit": '"default";r=0;t=33'}) == 33.0
+    assert retry_after_s({"ratelimit": '"burst";r=0;t=7, "day";r=0;t=4000'}) == 4_000.0
+    assert retry_after_s({"ratelimit": "limit=10, remaining=0, reset=50"}) == 50.0
+    assert retry_after_s({"ratelimit": '"default";r=3;t=33'}) is None
+    assert retry_after_s({"ratelimit": "default; r; t=x"}) is None
+
+
+def test_discord_names_what_is_left_and_the_wait_by_one_stem():
+    limited = {"x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "1.5"}
+    assert retry_after_s(limited) == 1.5
+    assert retry_after_s({**limited, "x-ratelimit-remaining": "4"}) is None
+
+
+def test_a_wait_may_be_told_as_hours_minutes_and_seconds():
+    assert wait_in_text("Out of call volume quota. Quota will be replenished in 12:17:36.") == 44_256.0
+    assert wait_in_text("the slot at 12:17:36 is taken") is None

@@ -53,6 +53,8 @@ def test_a_shaded_stretch_is_as_high_as_the_axis_and_does_not_stretch_it():
     with rc_context(RC):
         canvas = FigureCanvasAgg(fig)
         canvas.draw()
-        box = ax.patches[0].get_window_extent(canvas.get_renderer()) if ax.patches else ax.artists[0].get_window_extent()
+        box = (
+            ax.patches[0].get_window_extent(canvas.get_renderer()) if ax.patches else ax.artists[0].get_window_extent()
+        )
     assert (ax.get_xlim(), ax.get_ylim()) == before
     assert box.height == pytest.approx(ax.get_window_extent().height)

@@ -79,6 +79,16 @@ def test_another_number_gives_another_picture():
     assert burn_plate(week(bad=60), OBJECTIVE).svg != burn_plate(week(bad=70), OBJECTIVE).svg
 
 
+def test_a_burn_picture_hardly_grows_with_the_number_of_alerts():
+    """From none to hundreds of them; each minute in which the rule fired lies within a shaded stretch."""
+    good, failed = np.full(10_080, 1_000), np.zeros(10_080, dtype=np.int64)
+    none = Minutes(START, good, failed.copy(), failed, failed, np.ones(10_080, bool))
+    failed[::23] = 345
+    often = burn_plate(Minutes(START, good, failed, 0 * failed, 0 * failed, np.ones(10_080, bool)), OBJECTIVE)
+    assert often.values["pages"] > 300
+    assert len(often.svg) < 1.25 * len(burn_plate(none, OBJECTIVE).svg)
+
+
 def test_a_difference_below_what_is_shown_changes_no_byte_and_one_above_does():
     values = {"a": 159.340659341, "b": 0.1}
     assert rounded(values) == rounded({name: value * (1 + 1e-12) for name, value in values.items()})

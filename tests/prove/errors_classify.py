@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .point import ROOT, TRACES, Found, Skipped, point
 
-_AREAS = ("llm", "http", "cloud", "data", "local", "second")
+_AREAS = ("llm", "http", "cloud", "data", "local", "second", "third")
 _FOLDS = 5
 _FEW = 5
 

@@ -79,6 +79,15 @@ def test_the_error_corpus(connection, rules):
     path = TRACES / "error-corpus-dev.csv"
     if not path.is_file():
         pytest.skip(f"the real log {path.name} does not lie beside the project")
+    assert_twins(connection, rules, path)
+
+
+@pytest.mark.parametrize("rules", BOTH)
+def test_the_rows_of_many_languages(connection, rules):
+    assert_twins(connection, rules, Path(__file__).parents[1] / "golden/errors/third_rows.csv")
+
+
+def assert_twins(connection, rules, path):
     with path.open(encoding="utf-8", newline="") as file:
         rows = [read_signals(row) for row in csv.DictReader(file)]
     assert by_sql(connection, rules, rows) == by_python(rules, rows)

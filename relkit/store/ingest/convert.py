@@ -57,13 +57,13 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
     for name, cell in mapping.columns.items():
         with _named(mapping, f"[columns] {name}"):
             raw = _origin(cell, scan.column, end_column)
-        fields.append(field_of(name, target.columns[name], raw, cell.unit, mapping.time))
+        fields.append(field_of(name, target.columns[name], raw, cell.unit, mapping.time, mapping.decimal))
     for name, value in mapping.constants.items():
         with _named(mapping, f"[constants] {name}"):
             fields.append(constant_field(name, target.columns[name], value))
     for name, cell in mapping.samples.items():
         with _named(mapping, f"[samples] {name}"):
-            fields.append(sample_field(name, cell, _origin(cell, scan.column)))
+            fields.append(sample_field(name, cell, _origin(cell, scan.column), mapping.decimal))
     if mapping.pair:
         fields = [_only_when_ended(field) for field in fields]
         fields.append(constant("ended", "relkit__ended"))

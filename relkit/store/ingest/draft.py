@@ -16,7 +16,7 @@ from relkit.errors import redact_text
 from relkit.exceptions import DataError
 from relkit.store.ingest.convert import staging_sql
 from relkit.store.ingest.files import LogFile, inspect
-from relkit.store.ingest.mapping import parse_mapping
+from relkit.store.ingest.mapping import EPOCHS, parse_mapping
 from relkit.store.ingest.rejects import shown_reason
 from relkit.store.ingest.scan import Scan, drop_scan_tables, is_nested, scan_of
 from relkit.store.ingest.targets import TARGETS, Form
@@ -95,6 +95,13 @@ _UNIT_WORDS: Final = {
 _SHARE: Final = re.compile(
     r"(?:success|availability|ok|good).*(?:rate|share|pct|percent|ratio)|(?:rate|share|pct|percent|ratio).*success"
 )
+_MOST_UNUSED: Final = 40
+_COMMA: Final = re.compile(r"-?[0-9]+,[0-9]+")
+_POINT: Final = re.compile(r"-?[0-9]*\.[0-9]+")
+_DATED: Final = re.compile(
+    r"(?P<first>[0-9]{1,2})(?P<mark>[./-])(?P<second>[0-9]{1,2})(?P=mark)[0-9]{4}(?P<gap>,? )[0-9]{1,2}:[0-9]{2}"
+    r"(?P<seconds>:[0-9]{2}(?P<fraction>\.[0-9]{1,6})?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,8 @@ def _compose(
     ]
     if file.format == "csv" and file.delimiter != ",":
         lines.append(f"delimiter = {json.dumps(file.delimiter)}")
+    if file.delimiter == ";" and _has_decimal_commas(samples):
+        lines.append('decimal = ","')
     if kind == "minutes":
         lines.append("width_s = 60")
     time = _time_column(columns, samples)
@@ -196,20 +205,37 @@ def _compose(
             "# no column tells success: ok stays unknown, and no availability can be computed "
             '(e.g. ok = { expr = "error_code is None" })'
         )
+    unused = [json.dumps(redact_text(name)) for name in columns if name not in taken]
+    if unused:
+        more = f" and {len(unused) - _MOST_UNUSED} more" if len(unused) > _MOST_UNUSED else ""
+        lines += ["", f"# columns of the log that stand for nothing here: {', '.join(unused[:_MOST_UNUSED])}{more}"]
     return lines, questions
+
+
+def _has_decimal_commas(samples: dict[str, list[str]]) -> bool:
+    """Whether numbers of this log have commas, and none has a point."""
+    values = [value.strip() for column in samples.values() for value in column]
+    return any(map(_COMMA.fullmatch, values)) and not any(map(_POINT.fullmatch, values))
 
 
 def _time_column(columns: tuple[str, ...], samples: dict[str, list[str]]) -> str | None:
     named = next((name for name in columns if name.lower() in _TIMES or _bare(name) in _TIMES), None)
-    return named or next((name for name in columns if _time_format(samples[name][:20]) == "iso"), None)
+    return named or next(
+        (name for name in columns if _time_format(samples[name][:20]) == "iso" or _dated(samples[name])), None
+    )
 
 
 def _time_section(time: str, sample: list[str], questions: list[str]) -> list[str]:
-    fmt = _time_format(sample[:50])
+    fmt = _time_format(sample[:50]) or _dated(sample)
     lines = ["", "[time]", f"column = {json.dumps(time)}", f"format = {json.dumps(fmt or 'iso')}"]
-    if fmt is None:
+    if fmt is None and sample and all(map(_DATED.fullmatch, sample)):
+        questions.append(
+            f"is the day or the month first in column {time!r} (it holds {sample[:1]})? "
+            'Set format = "%d.%m.%Y %H:%M:%S", or with %m before %d, and the marks as they stand there'
+        )
+    elif fmt is None:
         questions.append(f"what format has the time in column {time!r} (it holds {sample[:1]})?")
-    if fmt == "iso" and sample and not _has_zone(sample[0]):
+    if fmt is not None and fmt not in EPOCHS and sample and not _has_zone(sample[0]):
         lines.append('# zone = "UTC"   # the stamps name no zone: which one is it?')
         questions.append(f"in which zone are the times of column {time!r}? They name none: set zone in [time]")
     return lines
@@ -249,8 +275,10 @@ def _samples_section(columns: tuple[str, ...], taken: set[str], questions: list[
             continue
         if _SHARE.search(name.lower()):
             unit = "percent" if re.search("pct|percent", name.lower()) else "share"
+            taken.add(name)
             rows.append(f"success_share = {{ column = {json.dumps(name)}, unit = {json.dumps(unit)} }}")
         elif found := re.fullmatch(r"p([0-9]{2})_?(ms|s|us)", name.lower()):
+            taken.add(name)
             rows.append(f"latency_p{found[1]}_us = {{ column = {json.dumps(name)}, unit = {json.dumps(found[2])} }}")
     if not rows:
         questions.append("which columns are measured values? Add them to [samples]")
@@ -292,6 +320,21 @@ def _time_format(values: list[str]) -> str | None:
         if low <= typical < low * 8:
             return name
     return None
+
+
+def _dated(values: list[str]) -> str | None:
+    """Read the pattern off times such as 24.12.2026 18:00: a number above 12 tells which one is the day."""
+    found = [_DATED.fullmatch(value) for value in values]
+    if not found or not all(found):
+        return None
+    parts = [match.groupdict() for match in found if match]
+    marks = {(part["mark"], part["gap"], part["seconds"] is None, part["fraction"] is None) for part in parts}
+    first, second = (max(int(part[name]) for part in parts) for name in ("first", "second"))
+    if len(marks) > 1 or (first > 12) == (second > 12):
+        return None
+    mark, gap, has_no_seconds, has_no_fraction = marks.pop()
+    date = mark.join(("%d", "%m", "%Y") if first > 12 else ("%m", "%d", "%Y"))
+    return f"{date}{gap}%H:%M" + ("" if has_no_seconds else ":%S") + ("" if has_no_fraction else ".%f")
 
 
 def _is_iso(text: str) -> bool:

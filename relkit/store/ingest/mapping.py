@@ -10,7 +10,7 @@ import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
@@ -23,6 +23,8 @@ MONEY_UNITS: Final = {"usd": 1e6, "cent": 1e4, "microusd": 1.0}
 SHARE_UNITS: Final = {"share": 1.0, "percent": 0.01}
 UNITS: Final = {**SPAN_UNITS, **MONEY_UNITS, **SHARE_UNITS}
 EPOCHS: Final = {"unix_s": 1e6, "unix_ms": 1e3, "unix_us": 1.0, "unix_ns": 1e-3}
+
+Decimal: TypeAlias = Literal[".", ","]
 
 
 class _Strict(BaseModel):
@@ -110,6 +112,7 @@ class Mapping(_Strict):
     source: str = Field(min_length=1, max_length=200)
     format: Literal["csv", "jsonl", "parquet"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Decimal = "."
     time: Time | None = None
     columns: dict[str, Cell] = Field(default_factory=dict)
     samples: dict[str, Cell] = Field(default_factory=dict)
@@ -183,7 +186,9 @@ class Mapping(_Strict):
     @property
     def sha256(self) -> str:
         """Hash of what the mapping says, whatever its spelling."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        # the usual point is left out: what was read before the key existed keeps its hash
+        usual = {"decimal"} if self.decimal == "." else None
+        canonical = json.dumps(self.model_dump(mode="json", exclude=usual), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from relkit.exceptions import DataError
 from relkit.store.ingest.expressions import Compiled
-from relkit.store.ingest.mapping import EPOCHS, SHARE_UNITS, UNITS, Cell, Time
+from relkit.store.ingest.mapping import EPOCHS, SHARE_UNITS, UNITS, Cell, Decimal, Time
 from relkit.store.ingest.targets import WORDS, Form
 from relkit.store.text import identifier, quoted
 from relkit.units import US_PER_DAY
@@ -73,7 +73,9 @@ def constant(name: str, sql: str) -> Field:
     return Field(name, "NULL", "NULL", sql)
 
 
-def field_of(name: str, form: Form, raw: Compiled, unit: str | None, time: Time | None) -> Field:
+def field_of(
+    name: str, form: Form, raw: Compiled, unit: str | None, time: Time | None, decimal: Decimal = "."
+) -> Field:
     """Say how one of our columns is read.
 
     Parameters
@@ -88,6 +90,8 @@ def field_of(name: str, form: Form, raw: Compiled, unit: str | None, time: Time 
         Unit of the log.
     time : Time or None
         The mapping's clock, for columns that are times.
+    decimal : "." | ","
+        What stands before the fraction of a number.
     """
     if form == "time":
         return time_field(name, raw.sql, time or Time(column=""), required=False)
@@ -95,10 +99,10 @@ def field_of(name: str, form: Form, raw: Compiled, unit: str | None, time: Time 
         return _boolean_field(name, raw)
     if form == "text":
         return _text_field(name, raw)
-    return _number_field(name, form, raw, UNITS[unit] if unit else 1.0)
+    return _number_field(name, form, raw, UNITS[unit] if unit else 1.0, decimal)
 
 
-def sample_field(name: str, cell: Cell, raw: Compiled) -> Field:
+def sample_field(name: str, cell: Cell, raw: Compiled, decimal: Decimal = ".") -> Field:
     """Say how a measured value is read: any finite number, a share within 0 and 1."""
     factor = UNITS[cell.unit] if cell.unit else 1.0
     test, what = "isfinite({p})", "no number"
@@ -107,7 +111,7 @@ def sample_field(name: str, cell: Cell, raw: Compiled) -> Field:
     return Field(
         name,
         f"CAST({raw.sql} AS VARCHAR)",
-        "TRY_CAST({r} AS DOUBLE)",
+        _number_sql(decimal),
         f"CASE WHEN {test} THEN {{p}} * {factor!r} END",
         _unless_blank(name, what),
     )
@@ -139,7 +143,14 @@ _RANGES: Final[dict[Form, tuple[float, float, str, str]]] = {
 }
 
 
-def _number_field(name: str, form: Form, raw: Compiled, factor: float) -> Field:
+def _number_sql(decimal: Decimal) -> str:
+    if decimal == ".":
+        return "TRY_CAST({r} AS DOUBLE)"
+    # a point beside a decimal comma may part thousands or be a slip: a factor of 1000 that nobody would see
+    return "CASE WHEN NOT contains({r}, '.') THEN TRY_CAST(replace({r}, ',', '.') AS DOUBLE) END"
+
+
+def _number_field(name: str, form: Form, raw: Compiled, factor: float, decimal: Decimal) -> Field:
     low, high, kind, what = _RANGES[form]
     test = f"{{p}} BETWEEN {low / factor!r} AND {high / factor!r}"  # NaN is above every number, so it fails too
     if form in {"status", "integer", "signed"}:
@@ -148,7 +159,7 @@ def _number_field(name: str, form: Form, raw: Compiled, factor: float) -> Field:
     return Field(
         name,
         raw.sql if raw.kind == "number" else f"CAST({raw.sql} AS VARCHAR)",
-        "TRY_CAST({r} AS DOUBLE)",
+        _number_sql("." if raw.kind == "number" else decimal),
         f"CASE WHEN {test} THEN CAST(round({scaled}) AS {kind}) END",
         _unless_blank(name, what),
     )
@@ -174,8 +185,12 @@ def time_field(name: str, raw: str, time: Time, *, required: bool) -> Field:
             zoneless = f"WHEN NOT {has_zone} AND {read_bare} IS NOT NULL THEN {why} "
         elif time.zone != "UTC":
             # The parser takes a stamp without zone for UTC: its digits are the wall clock of the mapping's zone.
-            local = f"({parsed}) AT TIME ZONE 'UTC' AT TIME ZONE {quoted(time.zone)}"
-            parsed = f"CASE WHEN {has_zone} THEN {parsed} ELSE {local} END"
+            wall, zone = f"(({parsed}) AT TIME ZONE 'UTC')", quoted(time.zone)
+            there = f"({wall} AT TIME ZONE {zone})"
+            skipped = f"NOT {has_zone} AND ({there} AT TIME ZONE {zone}) <> {wall}"
+            why = _reason(name, f"a time that the clock of {time.zone} skips in spring; is zone in [time] right?")
+            zoneless = f"WHEN {skipped} THEN {why} "
+            parsed = f"CASE WHEN {has_zone} THEN {parsed} WHEN NOT ({skipped}) THEN {there} END"
     value = f"CASE WHEN {micros} BETWEEN {EARLIEST_US} AND {LATEST_US} THEN CAST(round({micros}) AS BIGINT) END"
     problem = (
         f"CASE WHEN {{v}} IS NOT NULL THEN NULL WHEN {{r}} IS NULL OR trim({{r}}) IN {texts(BLANKS)} THEN {none} "

@@ -20,7 +20,7 @@ from tests.golden.errors.judge import Score, judged
 from tests.golden.errors.net import Net
 
 HERE = Path(__file__).parent
-AREAS = ("llm", "http", "cloud", "data", "local", "second")
+AREAS = ("llm", "http", "cloud", "data", "local", "second", "third")
 
 
 def raised(case: Case, net: Net) -> BaseException:

@@ -86,3 +86,45 @@ def test_a_workshop_of_its_own_is_not_needed(workshop: Workshop) -> None:
     """Drafting touches no database: one that another process holds is no hindrance."""
     assert draft_mapping(workshop.write(LOG), "attempts").toml
     assert workshop.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("stamps", "pattern"),
+    [
+        (("24.12.2026 18:00:00", "01.12.2026 07:00:00"), "%d.%m.%Y %H:%M:%S"),
+        (("12/24/2026 18:00", "12/01/2026 07:00"), "%m/%d/%Y %H:%M"),
+        (("24.12.2026 18:00:00.125", "01.12.2026 07:00:00.5"), "%d.%m.%Y %H:%M:%S.%f"),
+    ],
+)
+def test_a_date_written_by_hand_is_read_where_a_number_tells_the_day(
+    tmp_path: Path, stamps: tuple[str, ...], pattern: str
+) -> None:
+    path = put(tmp_path, "timestamp,status\n" + "".join(f"{stamp},200\n" for stamp in stamps))
+    draft = draft_mapping(path, "attempts")
+    assert f'format = "{pattern}"' in draft.toml
+    (question,) = draft.open_questions
+    assert "in which zone" in question
+    answered = draft.toml.replace('# zone = "UTC"', 'zone = "UTC"')
+    (tmp_path / "map.toml").write_text(answered)
+    done = ingest_files([str(path)], "attempts", tmp_path / "a.duckdb", tmp_path / "map.toml")
+    assert (done[0].kept, done[0].rejected) == (2, 0)
+
+
+@pytest.mark.parametrize("stamps", ["05.06.2026 18:00:00", "05.06.2026 18:00:00\n06.05.2026 18:00:00"])
+def test_a_date_that_could_be_two_days_is_asked(tmp_path: Path, stamps: str) -> None:
+    draft = draft_mapping(put(tmp_path, f"timestamp\n{stamps}\n"), "attempts")
+    assert any("is the day or the month first in column 'timestamp'" in question for question in draft.open_questions)
+
+
+def test_decimal_commas_are_seen_where_a_semicolon_parts_the_cells(tmp_path: Path) -> None:
+    path = put(tmp_path, "timestamp;latency_ms\n2026-11-16T08:00:00Z;12,5\n2026-11-16T08:00:01Z;7\n")
+    draft = draft_mapping(path, "attempts")
+    assert 'decimal = ","' in draft.toml
+    assert "latency_us=12500" in draft.shown
+    mixed = put(tmp_path, "timestamp;latency_ms\n2026-11-16T08:00:00Z;12,5\n2026-11-16T08:00:01Z;7.5\n", "mixed.csv")
+    assert "decimal" not in draft_mapping(mixed, "attempts").toml
+
+
+def test_columns_that_were_left_aside_are_named(tmp_path: Path) -> None:
+    path = put(tmp_path, "timestamp,status,colour,shape\n2026-11-16T08:00:00Z,200,red,round\n")
+    assert '# columns of the log that stand for nothing here: "colour", "shape"' in draft_mapping(path, "attempts").toml
