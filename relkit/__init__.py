@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from relkit.policies.purse import RetryBudget
     from relkit.policies.retry_settings import Retry
     from relkit.simulation.drive import drive
+    from relkit.simulation.run import simulate
+    from relkit.simulation.scenario import Scenario
     from relkit.slo import ErrorBudget, Objective
     from relkit.store import ingest_file as ingest
     from relkit.store import open_store
@@ -33,6 +35,7 @@ _HOMES: Final = {
     "RelkitError": "relkit.exceptions",
     "Retry": "relkit.policies.retry_settings",
     "RetryBudget": "relkit.policies.purse",
+    "Scenario": "relkit.simulation.scenario",
     "Verdict": "relkit.verdict",
     "classify": "relkit.errors",
     "drive": "relkit.simulation.drive",
@@ -40,6 +43,7 @@ _HOMES: Final = {
     "open_store": "relkit.store",
     "presets": "relkit.policies.presets",
     "redact": "relkit.errors.redact",
+    "simulate": "relkit.simulation.run",
 }
 _ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store"})
 
@@ -54,6 +58,7 @@ __all__ = [
     "RelkitError",
     "Retry",
     "RetryBudget",
+    "Scenario",
     "Verdict",
     "classify",
     "drive",
@@ -61,6 +66,7 @@ __all__ = [
     "open_store",
     "presets",
     "redact",
+    "simulate",
 ]
 
 

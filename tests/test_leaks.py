@@ -95,6 +95,7 @@ SINKS: Final = {
     **dict.fromkeys(["relkit/cli.py:_complain:print", "relkit/store/ingest/run.py:_drafted:confirm"], "console"),
     **dict.fromkeys(["relkit/cli.py:_complain_of_usage:print", "relkit/cli.py:refresh:print"], "own"),
     "relkit/plates/plate.py:plate:savefig": "pages",
+    "relkit/simulation/compiled.py:announce:write": "own",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",
     "relkit/report/launch.py:_run:write_bytes": "outputs",

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from relkit.batch import Batch, Sink
+from relkit.simulation.demo_draws import Ints, spawn_streams
 from relkit.simulation.demo_pairs import Outcome, pair_columns
 from relkit.simulation.demo_rows import Columns, attempt_columns, count_kinds, fails, merge_by_time, probe_columns
 from relkit.simulation.demo_traffic import LOST, SERVICES, Requests, Tries, draw_requests, draw_tries
 from relkit.simulation.demo_truth import Truth, read_truth
-from relkit.simulation.draws import Ints, spawn_streams
 
 SEED = 20251008  # the date of the plan
 # Order matters: a stream's numbers hang on its place. Append, never insert.

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, ndtri
 
+from relkit.simulation.demo_draws import Flags, Floats, Ints, pick
 from relkit.simulation.demo_rows import Columns
 from relkit.simulation.demo_traffic import LLM, OPERATIONS, Requests, Streams, day_of
 from relkit.simulation.demo_truth import Truth
-from relkit.simulation.draws import Flags, Floats, Ints, pick
 from relkit.units import US_PER_SECOND
 
 ACTIONS = ("book", "continue", "clarify", "escalate")  # the first two when the turn goes well

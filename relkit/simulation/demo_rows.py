@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from relkit.simulation.demo_draws import Flags, Floats, Ints, lognormal_counts, lognormal_us, pick
 from relkit.simulation.demo_traffic import LLM, LOST, OPERATIONS, SERVICES, Requests, Streams, Tries
 from relkit.simulation.demo_truth import ErrorShape, Truth
-from relkit.simulation.draws import Flags, Floats, Ints, lognormal_counts, lognormal_us, pick
 from relkit.units import US_PER_MINUTE, US_PER_SECOND
 
 Columns = dict[str, list[Any]]
@@ -24,7 +24,7 @@ def attempt_columns(truth: Truth, requests: Requests, tries: Tries, streams: Str
 
     >>> from relkit.simulation.demo_traffic import draw_requests, draw_tries
     >>> from relkit.simulation.demo_truth import read_truth
-    >>> from relkit.simulation.draws import spawn_streams
+    >>> from relkit.simulation.demo_draws import spawn_streams
     >>> truth, streams = read_truth(), spawn_streams(1, ["sessions", "routes", "planted", "tries", "tokens", "texts"])
     >>> requests = draw_requests(truth, streams)
     >>> columns = attempt_columns(truth, requests, draw_tries(truth, requests, streams), streams)
@@ -77,7 +77,7 @@ def probe_columns(truth: Truth, streams: Streams) -> Columns:
     """Rows of health checks: regular ones, and one a minute after a failure until the service is back.
 
     >>> from relkit.simulation.demo_truth import read_truth
-    >>> from relkit.simulation.draws import spawn_streams
+    >>> from relkit.simulation.demo_draws import spawn_streams
     >>> set(probe_columns(read_truth(), spawn_streams(1, ["probes"]))["role"])
     {'probe'}
     """

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relkit.simulation.demo_draws import Flags, Floats, Ints, geometric, lognormal_us, pick
 from relkit.simulation.demo_truth import Truth
-from relkit.simulation.draws import Flags, Floats, Ints, geometric, lognormal_us, pick
 from relkit.units import US_PER_DAY, US_PER_MINUTE, US_PER_SECOND
 
 Streams = Mapping[str, np.random.Generator]
@@ -63,7 +63,7 @@ def draw_requests(truth: Truth, streams: Streams) -> Requests:
     """Draw sessions by a day's and a week's rhythm, then their turns.
 
     >>> from relkit.simulation.demo_truth import read_truth
-    >>> from relkit.simulation.draws import spawn_streams
+    >>> from relkit.simulation.demo_draws import spawn_streams
     >>> requests = draw_requests(read_truth(), spawn_streams(1, ["sessions", "routes"]))
     >>> bool((np.diff(requests.ts) >= 0).all())
     True
@@ -117,7 +117,7 @@ def draw_tries(truth: Truth, requests: Requests, streams: Streams) -> Tries:
     """Run every request through at most three tries.
 
     >>> from relkit.simulation.demo_truth import read_truth
-    >>> from relkit.simulation.draws import spawn_streams
+    >>> from relkit.simulation.demo_draws import spawn_streams
     >>> streams = spawn_streams(1, ["sessions", "routes", "planted", "tries"])
     >>> tries = draw_tries(read_truth(), draw_requests(read_truth(), streams), streams)
     >>> int(tries.attempt.max())

@@ -1,0 +1,80 @@
+"""The one place that knows numba: policy functions made callable from the kernel, records made of dataclasses.
+
+The policies stay as they are. The cache of compiled code lies in a folder named by a hash of everything that is
+compiled, because numba itself does not notice that a function in another file has changed (numba issue 1833).
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import fields
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Final, TypeVar, cast
+
+import numba
+import numpy as np
+from numba.core import config as _config
+from numba.extending import register_jitable
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_ROOMS: Final = (Path(__file__).parent, Path(__file__).parents[1] / "policies")
+_TYPES: Final[dict[object, type[np.generic]]] = {bool: np.bool_, int: np.int64, float: np.float64}
+
+
+@cache
+def cache_folder() -> Path:
+    """Return the folder of compiled code: RELKIT_CACHE or the user's cache, then a hash of sources and numba's version.
+
+    >>> len(cache_folder().name)
+    16
+    """
+    known = sha256(f"{numba.__version__} {np.__version__}".encode())
+    for room in _ROOMS:
+        for path in sorted(room.glob("*.py")):
+            known.update(path.name.encode() + b"\0" + path.read_bytes())
+    home = os.environ.get("RELKIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    parent = Path(home) if home else Path.home() / ".cache"
+    if not os.access(parent if parent.exists() else parent.parent, os.W_OK):
+        parent = Path(tempfile.gettempdir()) / f"relkit-{os.getuid()}"
+    return parent / "relkit" / "compiled" / known.hexdigest()[:16]
+
+
+def announce() -> None:
+    """Say on a terminal that a first run compiles, where nothing compiled lies in the cache: it would look like a hang."""
+    if sys.stderr.isatty() and not any(cache_folder().rglob("kernel.run_events*.nbi")):
+        sys.stderr.write("relkit: compiling the simulation, once for this version: half a minute or so\n")
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function that keeps no global state, cached on disk; it runs without the GIL."""
+    config: Any = _config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_folder())
+    try:
+        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    finally:
+        config.CACHE_DIR = before
+    return cast("_Function", made)
+
+
+def callable_inside(*modules: ModuleType) -> None:
+    """Let compiled code call the free functions of modules; the functions themselves stay what they are."""
+    for module in modules:
+        for found in list(vars(module).values()):
+            if isinstance(found, FunctionType) and found.__module__ == module.__name__:
+                register_jitable(found)
+
+
+def record_dtype(*records: type, **more: type) -> np.dtype[np.void]:
+    """Return the numpy record of dataclasses made of numbers alone, field by field, with more fields behind.
+
+    >>> from relkit.policies.records import Peers
+    >>> record_dtype(Peers).names
+    ('members', 'open_members', 'mean_share', 'sd_share')
+    """
+    named = [(field.name, _TYPES[field.type]) for record in records for field in fields(record)]
+    return np.dtype([*named, *((name, _TYPES[kind]) for name, kind in more.items())], align=True)
