@@ -93,6 +93,8 @@ def plate(name: str, drawn: Figure, *, caption: str, alt: str, values: Mapping[s
     with rc_context({**RC, "svg.hashsalt": name}), warnings.catch_warnings():
         # the text itself stands in the picture, so a reader's own fonts draw what ours lack
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        for line in (line for axes in drawn.axes for line in axes.lines):
+            line.recache(always=True)  # a path keeps the settings it was made with: a smooth curve would lose points
         drawn.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

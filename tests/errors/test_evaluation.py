@@ -43,7 +43,7 @@ def test_the_verdict_names_the_biggest_cause_and_the_rule_to_write():
     found = evaluate(COUNTS).verdict
     assert (found.code, found.value, found.n) == ("FINE", 0.05, 100)
     assert found.sentence.startswith("API_SERVER_ERROR leads with 80 %")
-    assert found.would_change == 'A rule on exception_type = "WorkerExit" would name 5 of the 5 unknown attempts.'
+    assert found.would_change == 'A rule on exception_type = "WorkerExit" would name 5 of 5 unknown attempts.'
 
 
 def test_the_verdict_names_the_flag_that_the_log_contradicts():

@@ -181,7 +181,7 @@ def test_low_coverage_decides_nothing_and_names_the_longest_gap():
     said = verdict(error_budget(GOAL, minutes), gaps=minutes.gaps())
     assert said.code == "UNDECIDED"
     assert "Not enough data: 62.50 % of the minutes hold any, 95 % are needed" in said.why_not
-    assert "6 minutes are missing in one stretch, the longest 2022-08-22 04:01 to 04:07 UTC" in said.why_not
+    assert "6 missing minutes in 1 stretch, the longest 2022-08-22 04:01 to 04:07 UTC" in said.why_not
     assert said.value == 1.0
     assert verdict(error_budget(GOAL, minutes), minimum_coverage=0.6).code == "MET"
 

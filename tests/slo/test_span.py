@@ -53,7 +53,7 @@ def test_censored_attempts_are_said_not_to_have_failed():
 
 
 def test_attempts_without_a_time_count_in_no_week_and_it_says_so():
-    assert "40 attempts have no time" in data_verdict(spanning(no_clock=40), WEEK).why_not
+    assert "Without a time: 40 attempts;" in data_verdict(spanning(no_clock=40), WEEK).why_not
 
 
 def test_nothing_is_invalid_and_nothing_is_not_fine():

@@ -62,13 +62,17 @@ class Condition:
 
     def test(self) -> Callable[[Signals], bool]:
         """Return the same test without the evidence, made ready for many errors."""
-        if self.op != "re" or len(self.fields) > 1:
+        if self.op != "re":
             return lambda signals: self.find(signals) is not None
-        # Most rules search one text, and that is what takes the time. Names and codes are few, so they are remembered.
-        (name,), search = self.fields, compiled(self.regex).search
-        passes = search if name == "message" else lru_cache(maxsize=512)(lambda text: search(text) is not None)
-        read = attrgetter(name)
-        return lambda signals: (value := read(signals)) is not None and bool(passes(str(value)))
+        # Searching is what takes the time. Names and codes are few, so they are remembered; sentences are not.
+        search = compiled(self.regex).search
+        if self.fields == ("message",):
+            return lambda signals: (text := signals.message) is not None and search(text) is not None
+        passes = lru_cache(maxsize=512)(lambda value: value is not None and search(str(value)) is not None)
+        first, *more = (attrgetter(name) for name in self.fields)
+        if not more:
+            return lambda signals: passes(first(signals))
+        return lambda signals: passes(first(signals)) or any(passes(read(signals)) for read in more)
 
 
 @dataclass(frozen=True, slots=True)
