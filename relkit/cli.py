@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from relkit.exceptions import ParameterError, RelkitError
-from relkit.units import printable, several
+from relkit.units import count, printable, several
 
 FINE: Final = 0
 COULD_NOT_RUN: Final = 1
@@ -75,8 +75,8 @@ def ingest(
     lines = []
     for outcome in outcomes:
         lines.append(
-            f"{outcome.name}: read {several(outcome.read, 'row')} = {outcome.kept} kept + {outcome.rejected} rejected "
-            f"+ {outcome.already_there} already there"
+            f"{outcome.name}: read {several(outcome.read, 'row')} = {count(outcome.kept)} kept + {count(outcome.rejected)} rejected "
+            f"+ {count(outcome.already_there)} already there"
             + (f"; {several(outcome.left_out, 'line')} left out by the mapping" if outcome.left_out else "")
         )
         lines += [f"  rejected {number}: {reason}" for reason, number in outcome.reasons]

@@ -99,6 +99,7 @@ _K = ErrorKind
 _BUSY = "The service is busy right now. We are trying again."
 _DOWN = "The service cannot be reached right now. We are trying again."
 _OURS = "Something is wrong on our side. We have been told and are looking into it."
+_SORRY = "Something went wrong on our side. Please try again later."  # nobody is told: no alert
 
 # Columns: int_code, retryable, max_retries, severity, alert, user_message, fallback, breaker, sli,
 # maybe_executed_default, meaning.
@@ -120,7 +121,7 @@ ADVICE: Final[Mapping[ErrorKind, Advice]] = MappingProxyType(
             "The connection broke, or the name of the host could not be found.",
         ),
         _K.NETWORK_TLS: Advice(
-            4, False, 0, "critical", False, _OURS, "next_model", "failure", "bad", False,
+            4, False, 0, "critical", False, _SORRY, "next_model", "failure", "bad", False,
             "The secure connection could not be set up, mostly because of a certificate; waiting does not mend it.",
         ),
         _K.API_RATE_LIMIT: Advice(
@@ -180,7 +181,7 @@ ADVICE: Final[Mapping[ErrorKind, Advice]] = MappingProxyType(
             "bad", False, "The database is busy, gone away or gave up on a deadlock.",
         ),
         _K.DATABASE_QUERY_ERROR: Advice(
-            19, False, 0, "high", False, _OURS, "none", "ignore", "bad", False,
+            19, False, 0, "high", False, _SORRY, "none", "ignore", "bad", False,
             "The database cannot carry out this statement, now or later.",
         ),
         _K.CACHE_MISS: Advice(
@@ -200,7 +201,7 @@ ADVICE: Final[Mapping[ErrorKind, Advice]] = MappingProxyType(
             "The caller gave up before there was an answer.",
         ),
         _K.LOCAL_RESOURCE: Advice(
-            24, False, 0, "critical", False, _OURS, "none", "ignore", "bad", False,
+            24, False, 0, "critical", False, _SORRY, "none", "ignore", "bad", False,
             "This machine ran out of disk, memory or file handles.",
         ),
         _K.PROGRAMMING_ERROR: Advice(
@@ -208,7 +209,7 @@ ADVICE: Final[Mapping[ErrorKind, Advice]] = MappingProxyType(
             "A bug in our own code; it will come back until it is mended.",
         ),
         _K.UNKNOWN: Advice(
-            26, False, 0, "medium", False, _OURS, "none", "failure", "bad", True,
+            26, False, 0, "medium", False, _SORRY, "none", "failure", "bad", True,
             "No rule knows this error; somebody should look and write one.",
         ),
     }

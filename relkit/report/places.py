@@ -42,17 +42,24 @@ def demo_database() -> Path:
     return (beside if is_writable(beside) else scratch_folder()) / "demo.duckdb"
 
 
-def reports_folder() -> Path:
-    """Return where pages are published: the project's reports/, or ./reports when the checkout is read-only.
+def reports_folder(database: Path) -> Path:
+    """Return where pages are published: reports/ of the project for its own databases, of the current folder for others.
+
+    The other of the two where one cannot be written: a checkout may be read-only.
+
+    Parameters
+    ----------
+    database : Path
+        What the pages tell of.
 
     Raises
     ------
     ReportError
         Neither can be written.
     """
-    for folder in (project_folder() / "reports", Path.cwd() / "reports"):
+    project, here = project_folder() / "reports", Path.cwd() / "reports"
+    is_own = project.parent.resolve() in database.resolve().parents or database.resolve() == demo_database().resolve()
+    for folder in (project, here) if is_own else (here, project):
         if is_writable(folder):
             return folder
-    raise ReportError(
-        f"no page can be written: neither {project_folder() / 'reports'} nor {Path.cwd() / 'reports'} is writable; go to a folder that is"
-    )
+    raise ReportError(f"no page can be written: neither {project} nor {here} is writable; go to a folder that is")

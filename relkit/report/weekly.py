@@ -51,7 +51,7 @@ def publish_week(
     config : Path, optional
         Default: relkit.toml in the current folder, else the packaged objectives.
     reports : Path, optional
-        Default: reports/ of the project.
+        Default: reports/ of the project for a database that lies in it, else of the current folder.
     on_step : callable
         Told each notebook's name when it has run.
     now_us : int, optional
@@ -78,7 +78,7 @@ def publish_week(
             place,
             period,
             readings.data_hash(store),
-            reports if reports is not None else reports_folder(),
+            reports if reports is not None else reports_folder(place),
             config=str(settings_path.resolve()) if settings_path else "",
             guardrails=guardrails,
             on_step=on_step,

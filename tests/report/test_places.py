@@ -25,14 +25,23 @@ def read_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_reports_go_beside_the_project_or_to_the_current_folder(read_only: Path, tmp_path: Path) -> None:
-    assert reports_folder() == tmp_path / "reports"
+    assert reports_folder(read_only / "relkit.duckdb") == tmp_path / "reports"
+
+
+def test_a_log_of_another_folder_never_replaces_the_pages_of_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = project_folder()
+    assert reports_folder(tmp_path / "relkit.duckdb") == tmp_path / "reports"
+    assert reports_folder(project / "data/demo.duckdb") == project / "reports"
 
 
 def test_reports_with_nowhere_to_go_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(places, "is_writable", lambda folder: False)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ReportError, match="no page can be written: neither"):
-        reports_folder()
+        reports_folder(tmp_path / "relkit.duckdb")
 
 
 def test_a_demo_that_cannot_lie_in_the_project_lies_in_scratch(read_only: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 _SECRET_WORDS = frozenset(
     (
-        "password", "passwords", "passwd", "passphrase", "pwd", "passcode", "secret", "secrets", "credential",
+        "password", "passwords", "passwd", "passphrase", "pwd", "pw", "passcode", "secret", "secrets", "credential",
         "credentials", "authorization", "cookie", "cookies", "dsn", "ssn", "apikey", "privatekey", "accesskey",
         "secretkey", "token", "accesstoken", "refreshtoken", "idtoken", "authtoken", "sessiontoken", "jwt", "bearer",
     )

@@ -5,7 +5,7 @@ from datetime import date
 
 from relkit.errors.rules.rule import Rule
 from relkit.errors.rules.tables import Finding
-from relkit.errors.signals import Signals, read_signals
+from relkit.errors.signals import SIGNAL_FIELDS, Signals, read_signals
 
 
 def lint_rows(table: Sequence[Rule], layers: Sequence[str], checked: Sequence[Rule]) -> list[Finding]:
@@ -32,9 +32,9 @@ def lint_rows(table: Sequence[Rule], layers: Sequence[str], checked: Sequence[Ru
     for rule in checked:
         rivals = frozenset(layers[: layers.index(rule.layer) + 1])
         rows = [read_signals(row) for row in rule.examples]
-        missed = [number for number, signals in enumerate(rows, 1) if rule.match(signals) is None]
+        missed = [(number, signals) for number, signals in enumerate(rows, 1) if rule.match(signals) is None]
         findings += [
-            finding_of(rule, f"example {number} does not match; mend it or the condition") for number in missed
+            finding_of(rule, f"example {number} does not match; {_seen(signals)}") for number, signals in missed
         ]
         if not missed:
             findings += _shadows(rule, _takers(table, rule, rows, rivals))
@@ -94,3 +94,12 @@ def _shadows(rule: Rule, takers: Sequence[Rule | None]) -> list[Finding]:
         for number, other in enumerate(takers, 1)
         if other is not None
     ]
+
+
+def _seen(signals: Signals) -> str:
+    """Say what the example's fields became, and how a condition looks at them."""
+    told = ", ".join(f"{name} = {value!r}" for name in SIGNAL_FIELDS if (value := getattr(signals, name)) is not None)
+    return (
+        f"it was read as {told or 'nothing'} (digits of a message become #); a plain text must be the whole field, "
+        "{ re = '...' } finds a part of it"
+    )
