@@ -1,6 +1,7 @@
 """The Run: its parts tell one story, its tables have words, it can be stopped and repeated."""
 
 import _thread
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -93,13 +94,18 @@ def test_tables_have_words(run: Run) -> None:
 def test_progress_is_told_and_ctrl_c_keeps_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "_SLICE", 2_000)
     told: list[int] = []
+    # Whoever starts the tests in the background of a shell has Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def stop(finished: int) -> None:
         told.append(finished)
         if len(told) == 3:
             _thread.interrupt_main()
 
-    stopped = simulate(w1(50_000), w_policy(), 1, progress=stop)
+    try:
+        stopped = simulate(w1(50_000), w_policy(), 1, progress=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert not stopped.complete
     assert told == sorted(told)
     assert told[-1] <= len(stopped.requests) < 50_000

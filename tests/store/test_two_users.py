@@ -97,8 +97,8 @@ def test_two_ingests_of_the_same_log_store_it_once(tmp_path: Path, relkit: Relki
     runs = [relkit(*words), relkit(*words)]
     told = [run.communicate(timeout=120)[0] for run in runs]
     assert sorted(told) == [
-        "one.csv: read 3000 rows = 0 kept + 0 rejected + 3000 already there\n",
-        "one.csv: read 3000 rows = 3000 kept + 0 rejected + 0 already there\n",
+        "one.csv: read 3\u202f000 rows = 0 kept + 0 rejected + 3\u202f000 already there\n",
+        "one.csv: read 3\u202f000 rows = 3\u202f000 kept + 0 rejected + 0 already there\n",
     ]
 
 
