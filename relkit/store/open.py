@@ -19,7 +19,7 @@ from relkit.store.migrate import migrate
 
 LOCK_WAIT_S: Final = 10.0
 # What a large log needs beyond it goes to disk. Two notebooks read at once, so that a report stays below 2 GB.
-READER_MEMORY: Final = "500MB"
+READER_MEMORY: Final = "400MB"
 WRITER_MEMORY: Final = "1GB"
 _HOLDER: Final = re.compile(r"PID ([0-9]+)")
 _NO_ROOM: Final = re.compile(r"No space left on device|File too large|Disk quota exceeded")
