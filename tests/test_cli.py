@@ -261,7 +261,7 @@ def test_help_loads_no_heavy_library() -> None:
 
 
 def test_a_terminal_without_unicode_is_no_reason_to_fail() -> None:
-    code = "from relkit import cli; cli._say({}, ['1\\u202f000 \\u2212 2'], as_json=False)"
+    code = "from relkit.cli import said; said.say({}, ['1\\u202f000 \\u2212 2'], as_json=False)"
     done = python(
         f"from relkit import cli\ncli.app = lambda *a, **k: exec({code!r})\ncli.main([])", PYTHONIOENCODING="ascii"
     )
@@ -270,7 +270,7 @@ def test_a_terminal_without_unicode_is_no_reason_to_fail() -> None:
 
 def test_a_reader_that_went_away_is_no_traceback() -> None:
     """`relkit report | head -1`."""
-    code = "from relkit import cli; cli._say({}, ['x' * 100] * 100_000, as_json=False)"
+    code = "from relkit.cli import said; said.say({}, ['x' * 100] * 100_000, as_json=False)"
     words = [sys.executable, "-c", f"from relkit import cli\ncli.app = lambda *a, **k: exec({code!r})\ncli.main([])"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None

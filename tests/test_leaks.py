@@ -91,9 +91,9 @@ COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks"}
 
 # Where relkit writes, and which search covers it: console, store, pages, outputs; "own" writes nothing of a log.
 SINKS: Final = {
-    **dict.fromkeys(["relkit/cli.py:_say:print", "relkit/cli.py:_confirm:print", "relkit/cli.py:_confirm:confirm"], "console"),
-    **dict.fromkeys(["relkit/cli.py:_complain:print", "relkit/store/ingest/run.py:_drafted:confirm"], "console"),
-    **dict.fromkeys(["relkit/cli.py:_complain_of_usage:print", "relkit/cli.py:refresh:print"], "own"),
+    **dict.fromkeys(["relkit/cli/said.py:say:print", "relkit/cli/logs.py:_confirm:print", "relkit/cli/logs.py:_confirm:confirm"], "console"),
+    **dict.fromkeys(["relkit/cli/__init__.py:_complain:print", "relkit/store/ingest/run.py:_drafted:confirm"], "console"),
+    **dict.fromkeys(["relkit/cli/__init__.py:_complain_of_usage:print", "relkit/cli/pages.py:refresh:print"], "own"),
     "relkit/plates/plate.py:plate:savefig": "pages",
     "relkit/simulation/compiled.py:announce:write": "own",
     "relkit/report/publish.py:_make:write_text": "pages",

@@ -4,6 +4,7 @@ The policies stay as they are. The cache of compiled code lies in a folder named
 compiled, because numba itself does not notice that a function in another file has changed (numba issue 1833).
 """
 
+import ast
 import os
 import sys
 import tempfile
@@ -21,7 +22,8 @@ from numba.core import config as _config
 from numba.extending import register_jitable
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_ROOMS: Final = (Path(__file__).parent, Path(__file__).parents[1] / "policies")
+_PACKAGE: Final = Path(__file__).parents[1]
+_FIRST: Final = ("simulation/compiled.py", "simulation/kernel.py")
 _TYPES: Final[dict[object, type[np.generic]]] = {bool: np.bool_, int: np.int64, float: np.float64}
 
 
@@ -33,14 +35,30 @@ def cache_folder() -> Path:
     16
     """
     known = sha256(f"{numba.__version__} {np.__version__}".encode())
-    for room in _ROOMS:
-        for path in sorted(room.glob("*.py")):
-            known.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in _compiled_sources():
+        known.update(path.name.encode() + b"\0" + path.read_bytes())
     home = os.environ.get("RELKIT_CACHE") or os.environ.get("XDG_CACHE_HOME")
     parent = Path(home) if home else Path.home() / ".cache"
     if not os.access(parent if parent.exists() else parent.parent, os.W_OK):
         parent = Path(tempfile.gettempdir()) / f"relkit-{os.getuid()}"
     return parent / "relkit" / "compiled" / known.hexdigest()[:16]
+
+
+def _compiled_sources() -> list[Path]:
+    """The files the kernel is made of: itself and what it imports of simulation and policies, and what those import."""
+    waiting = [_PACKAGE / name for name in _FIRST]
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("relkit."):
+                room = _PACKAGE.joinpath(*node.module.split(".")[1:])
+                if room.parts[len(_PACKAGE.parts)] in {"simulation", "policies"}:
+                    waiting += [room.with_suffix(".py"), *(room / f"{alias.name}.py" for alias in node.names)]
+    return sorted(found)
 
 
 def announce() -> None:
