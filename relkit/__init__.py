@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from relkit.slo import ErrorBudget, Objective
     from relkit.store import ingest_file as ingest
     from relkit.store import open_store
+    from relkit.tune.choose import choose
+    from relkit.tune.sweep import sweep
     from relkit.verdict import Verdict
 
 _HOMES: Final = {
@@ -37,6 +39,7 @@ _HOMES: Final = {
     "RetryBudget": "relkit.policies.purse",
     "Scenario": "relkit.simulation.scenario",
     "Verdict": "relkit.verdict",
+    "choose": "relkit.tune.choose",
     "classify": "relkit.errors",
     "drive": "relkit.simulation.drive",
     "ingest": "relkit.store:ingest_file",
@@ -44,8 +47,9 @@ _HOMES: Final = {
     "presets": "relkit.policies.presets",
     "redact": "relkit.errors.redact",
     "simulate": "relkit.simulation.run",
+    "sweep": "relkit.tune.sweep",
 }
-_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store"})
+_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"})
 
 __all__ = [
     "Breaker",
@@ -60,6 +64,7 @@ __all__ = [
     "RetryBudget",
     "Scenario",
     "Verdict",
+    "choose",
     "classify",
     "drive",
     "ingest",
@@ -67,6 +72,7 @@ __all__ = [
     "presets",
     "redact",
     "simulate",
+    "sweep",
 ]
 
 

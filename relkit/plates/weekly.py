@@ -49,7 +49,7 @@ def answers_table(
                 "PROMOTE": "yes",
                 "ROLL_BACK": "no, roll it back",
                 "HOLD": "not yet: hold",
-                "INCONCLUSIVE": "undecided",
+                "INCONCLUSIVE": "undecided" if shadow.n else "no shadow ran",
                 "INVALID": "no valid comparison",
             }[shadow.code],
         ),

@@ -59,6 +59,14 @@ def _share(name: str) -> Callable[[Any], object]:
     return check
 
 
+def _whole(name: str) -> Callable[[Any], object]:
+    def check(value: int) -> None:
+        if value < 0:
+            raise ParameterError.of(name, value, "a whole number of 0 or more", "write a seed such as 1")
+
+    return check
+
+
 _COMMON: Final[dict[str, Parameter]] = {
     "database": Parameter(str, "", "DuckDB file; empty = the demo week"),
     "week": Parameter(str, DEMO_WEEK, "ISO week such as 2026-W47, or all", period_of),
@@ -95,11 +103,31 @@ CONTRACTS: Final[dict[str, Contract]] = {
             frozenset({"data", "errors"}),
         ),
         Contract(
+            "2_retries",
+            "Do retries help, or feed the storm?",
+            "What did retries bring this week, what would they do in a storm, and which way to retry is worth it?",
+            {
+                **_COMMON,
+                "load": Parameter(
+                    float, 0.7, "share of its capacity that a service is busy without retries", _share("load")
+                ),
+            },
+            frozenset({"tries", "amplification", "storm", "phase", "strategies", "money"}),
+            frozenset({"data", "tuning"}),
+        ),
+        Contract(
             "5_shadow_ab",
             "May the shadow go live?",
             "Is the shadow as good as the primary, and how sure are we?",
-            {**_COMMON, "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs")},
-            frozenset({"pairs_2x2", "difference", "methods", "funnel", "plan_test"}),
+            {
+                **_COMMON,
+                "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs"),
+                "protocol": Parameter(str, "", "registered protocol; empty = none was registered"),
+                "seed": Parameter(int, 20251008, "of simulated rollouts and of the pairs to read", _whole("seed")),
+            },
+            frozenset({"header", "experiments", "pairs_2x2", "difference", "methods", "sessions", "influence", "path", "looks"})
+            | {"funnel", "data_quality", "baseline", "latency_shift", "latency", "guardrails", "segments", "actions"}
+            | {"disagreements", "power", "sensitivity", "ledger", "rules", "plan_test", "sign_off"},
             frozenset({"data", "shadow"}),
         ),
     )

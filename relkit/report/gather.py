@@ -4,15 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
-from relkit.exceptions import DataError
+from relkit.errors.tries import Tries
 from relkit.period import Period
 from relkit.prices import Use
 from relkit.report.scope import Scope
-from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
 from relkit.slo import Goal, Group, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
 from relkit.store import open_store, readings
 from relkit.units import US_PER_DAY
-from relkit.verdict import Verdict
 
 GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
 
@@ -113,29 +111,7 @@ def read_error_log(scope: Scope) -> ErrorLog:
         )
 
 
-def read_experiment(scope: Scope) -> Experiment | None:
-    """Add up the experiment asked for, or the one with most pairs; None when the period holds no pair.
-
-    Raises
-    ------
-    DataError
-        The experiment asked for is not in the period.
-    """
+def read_tries(scope: Scope) -> Tries:
+    """Count the tries of the period by number and by hour."""
     with open_store(scope.database, rules=scope.config.rules) as store:
-        names = readings.experiments(store, scope.period)
-        if scope.experiment and scope.experiment not in names:
-            known = ", ".join(names) or "none"
-            raise DataError(f"experiment {scope.experiment!r} has no pairs in {scope.period.label}; there are: {known}")
-        chosen = scope.experiment or (names[0] if names else "")
-        return readings.experiment(store, scope.period, chosen) if chosen else None
-
-
-def margin_of(scope: Scope, found: Experiment | None) -> float:
-    """Return the loss an experiment may have: from relkit.toml, else the packaged margin."""
-    plan = scope.config.shadow.get(found.name) if found else None
-    return plan.margin if plan else DEFAULT_MARGIN
-
-
-def judge_shadow(scope: Scope, found: Experiment | None) -> Verdict:
-    """Judge an experiment by its margin in relkit.toml."""
-    return judge_experiment(found, margin_of(scope, found), scope.level, scope.period.label)
+        return readings.tries(store, scope.period)
