@@ -10,7 +10,7 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, direct_labels, figure
 from relkit.plates.table import Table
 from relkit.simulation.storm_verdict import recovery_text
-from relkit.simulation.storms import NEVER, Amplification, Strategy, expected_attempts
+from relkit.simulation.storms import NEVER, WATCHED_S, Amplification, Strategy, expected_attempts
 from relkit.units import MICROUSD_PER_USD, count, dollars, percent, several
 
 _FEWEST_IN_AN_HOUR: Final = 30
@@ -181,7 +181,7 @@ def strategies_table(strategies: Sequence[Strategy], load: float, name: str = "s
         for one in strategies
     ]  # fmt: skip
     down = sum(not one.always_recovers for one in strategies)
-    caption = f"At a load of {percent(load, 0)}, {down} of {len(strategies)} strategies may never be well after ten slow seconds."
+    caption = f"At a load of {percent(load, 0)}, {down} of {len(strategies)} strategies were not well within {WATCHED_S:g} s after ten slow seconds."
     limited = [one for one in strategies if one.retries and one.has_budget]
     unlimited = [one for one in strategies if one.retries and not one.has_budget and not one.has_breaker]
     if limited and unlimited:
@@ -246,7 +246,7 @@ def money_plate(strategies: Sequence[Strategy], usd_a_call: float | None, name: 
     ax.set_xlim(0, max(one.paid.median for one in shown) * 1.16)
     ax.set_xlabel("calls paid for each answer" + ("" if usd_a_call is None else "; dollars for 1000 answers"))
     ax.text(0.0, 1.01, "always well again", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
-    ax.text(0.22, 1.01, "may stay down", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
+    ax.text(0.22, 1.01, "may stay down: not well in a run", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
     dear, cheap = shown[-1], shown[0]
     caption = (
         f"Over fair weather and one storm {dear.policy} pays for {dear.paid.median:.1f} calls an answer, "

@@ -11,11 +11,12 @@ from matplotlib.path import Path
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, SERIES, figure, spans
 from relkit.simulation.storm_verdict import recovery_text
-from relkit.simulation.storms import NEVER, Cell, Course, stays_down
+from relkit.simulation.storms import NEVER, STORM_BEGINS_S, STORM_ENDS_S, WATCHED_S, Cell, Course, most_safe_retries
 from relkit.units import percent, several
 
 _SHOWN_S: Final = 120.0
-_SLOW_S: Final = (20.0, 30.0)
+_SLOW_S: Final = (STORM_BEGINS_S, STORM_ENDS_S)
+_PLAIN: Final = "no retries"
 _CAPACITY: Final = 40.0
 _WELL_FILL: Final = "#dcebf5"
 _STUCK_FILL: Final = "#f6d9c4"
@@ -63,13 +64,13 @@ def courses_plate(courses: Sequence[Course], name: str = "storm") -> Plate:
     below.set_ylabel("tries a second")
     below.set_xlim(0, _SHOWN_S)
     below.set_xlabel("seconds; each point five of them")
-    stuck = [one for one in courses if one.recovery.median == NEVER]
+    stuck = [one for one in courses if one.recovery.median == NEVER and one.policy != _PLAIN]
     well = min(courses, key=lambda one: one.recovery.median)
     caption = "Ten slow seconds fill the waiting room. "
     if stuck:
         caption += (
             f"With {stuck[0].policy} every caller gives up before the answer and asks again, {max(stuck[0].sent_per_s):.0f} tries a "
-            "second for good: the cause is gone and the service stays down. "
+            f"second: the cause is gone, and in the {WATCHED_S:g} s watched the service stays down. "
         )
     caption += f"With {well.policy} it is well {_after(well)}. Bands are the intervals over {several(well.recovery.seeds, 'run')}."
     return plate(
@@ -82,12 +83,14 @@ def courses_plate(courses: Sequence[Course], name: str = "storm") -> Plate:
 def _colour(policy: str) -> str:
     if "breaker" in policy:
         return SERIES[2]
-    return GOOD if "budget" in policy else BAD if policy != "no retries" else MUTED
+    return GOOD if "budget" in policy else BAD if policy != _PLAIN else MUTED
 
 
 def _after(one: Course) -> str:
     text = recovery_text(one.recovery)
-    return text if text in {"never", "at once"} else f"after {text}"
+    if text == "never":
+        return f"not in {WATCHED_S:g} s"
+    return text if text.startswith("at once") else f"after {text}"
 
 
 def _end(end: float | None, median: float) -> float:
@@ -141,9 +144,12 @@ def phase_plate(cells: Sequence[Cell], load: float, most_tries: int = 0, name: s
     caption = (
         f"{agree} of {len(judged)} cells do what load × tries > 1 says, each the median of {several(seeds, 'run')}. "
     )
-    safe = [row for row in rows if not stays_down(load, row)]
-    allowed = f"at most {several(safe[-1], 'retry', 'retries')}" if safe and safe[-1] else "no retry"
-    caption += f"At a load of {percent(load, 0)} (triangle) {allowed} without a budget lets the service recover."
+    safe = most_safe_retries(load)
+    allowed = f"with at most {several(safe, 'retry', 'retries')}" if safe else "only without retries"
+    caption += (
+        f"At a load of {percent(load, 0)} (triangle) the service recovers {allowed}, unless a budget or a breaker limits them; "
+        f"never means not within {WATCHED_S:g} s."
+    )
     if most_tries > 1:
         caption += (
             f" Your log shows up to {most_tries} tries a request: without a budget, that is safe up to a load of "

@@ -23,6 +23,9 @@ from relkit.simulation.run import Run, simulate
 from relkit.simulation.scenario import UNLIMITED, ErrorShare, Scenario, ServedModel
 from relkit.simulation.storms import (
     STEP_S,
+    STORM_BEGINS_S,
+    STORM_ENDS_S,
+    WATCHED_S,
     Amplification,
     Cell,
     Course,
@@ -38,10 +41,8 @@ from relkit.simulation.workload import FRESH
 
 SEEDS: Final = (1, 2, 3, 4, 5, 6)
 """The fewest seeds that give the median an interval at 95 %."""
-STORM_BEGINS_S: Final = 20.0
-STORM_ENDS_S: Final = 30.0
 _TRIGGER: Final = slow("only", STORM_BEGINS_S, STORM_ENDS_S, 10.0)
-_STORM_S: Final = 260.0
+_STORM_S: Final = STORM_ENDS_S + WATCHED_S
 _ALONE: Final = " (retries alone)"
 _TENTH: Final = RetryBudgetSettings(PER_REQUEST, capacity=50.0, earn=0.1)
 _PRICE: Final = 1000

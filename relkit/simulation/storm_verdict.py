@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from relkit.simulation.storms import NEVER, AcrossSeeds, Storms, Strategy, most_safe_retries
+from relkit.simulation.storms import NEVER, WATCHED_S, AcrossSeeds, Storms, Strategy, most_safe_retries
 from relkit.units import percent, several
 from relkit.verdict import Verdict
 
@@ -82,7 +82,10 @@ def _down(found: Storms) -> str:
     if not names:
         return "At this load none of the strategies feeds the storm."
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{len(names)} of {len(found.strategies)} strategies may stay down for ever: {', '.join(names[:_MOST_NAMES])}{more}."
+    return (
+        f"{len(names)} of {len(found.strategies)} strategies were not well within {WATCHED_S:g} s: "
+        f"{', '.join(names[:_MOST_NAMES])}{more}."
+    )
 
 
 def _refusal(found: Storms) -> str:

@@ -24,6 +24,10 @@ WELL: Final = 0.95
 """Share of the arrivals answered from which a service counts as well."""
 STEP_S: Final = 5
 """Seconds over which answers are added up."""
+STORM_BEGINS_S: Final = 20.0
+STORM_ENDS_S: Final = 30.0
+WATCHED_S: Final = 230.0
+"""Seconds after the cause that a service is watched; "never" means not within these."""
 STAYS_S: Final = 60
 """Seconds for which a service must stay well."""
 _ON_THE_LINE: Final = 0.03

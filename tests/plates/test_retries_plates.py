@@ -69,7 +69,7 @@ def test_the_worst_hour_of_the_log_is_one_with_enough_requests(small: Storms) ->
 def test_the_storm_says_which_stay_down_or_that_all_recover(small: Storms) -> None:
     stuck = courses_plate(small.courses)
     assert stuck.values["3 retries"] is None
-    assert "stays down" in stuck.caption
+    assert "the service stays down" in stuck.caption
     calm = courses_plate([one for one in small.courses if one.recovery.median < NEVER])
     assert "stays down" not in calm.caption
 
@@ -78,7 +78,7 @@ def test_the_diagram_counts_agreement_and_marks_the_log() -> None:
     cells = [cell(load, retries, seeds=(1, 2, 3, 4, 5, 6)) for load in (0.2, 0.6) for retries in (0, 1)]
     found = phase_plate(cells, 0.6, most_tries=2)
     assert "4 of 4 cells" in found.caption
-    assert "no retry without a budget" in found.caption
+    assert "recovers only without retries" in found.caption
     assert "up to 2 tries a request: without a budget, that is safe up to a load of 50 %" in found.caption
     assert (found.values["1 retries, load 0.6"], found.values["judged"]) == (None, 4)
     assert found.svg.count(">never<") == 1
@@ -87,7 +87,7 @@ def test_the_diagram_counts_agreement_and_marks_the_log() -> None:
     assert ">4 of 6<" in phase_plate([*cells[:-1], half], 0.6).svg
     wrong = Cell(0.6, 1, exactly(10.0), 0)
     assert "3 of 4 cells" in phase_plate([*cells[:-1], wrong], 0.6).caption
-    assert "at most 1 retry without a budget" in phase_plate(cells, 0.3).caption
+    assert "recovers with at most 2 retries" in phase_plate(cells, 0.3).caption
 
 
 def test_the_strategies_tell_what_limits_them_and_never_from_always() -> None:

@@ -27,8 +27,8 @@ from relkit.simulation.storm_runs import (
 from relkit.simulation.storm_verdict import recommended, verdict_of
 from relkit.simulation.storms import (
     NEVER,
-    Amplification,
     AcrossSeeds,
+    Amplification,
     Storms,
     Strategy,
     across_seeds,
@@ -111,7 +111,10 @@ def test_without_a_budget_the_storm_never_ends_and_a_breaker_ends_it_first() -> 
     assert well["3 retries, budget of a tenth"].median < NEVER
     before = [one.answered[step].median for one in found.values() for step in range(3)]
     assert min(before) > 0.99, "nothing is wrong before the trigger"
-    assert max(found["3 retries"].sent_per_s) > 100.0 > 45.0 > max(found["3 retries, budget of a tenth"].sent_per_s)
+    assert max(found["3 retries"].sent_per_s) > 100.0
+    assert max(found["3 retries, budget of a tenth"].sent_per_s) < 45.0, (
+        "28 a second, a tenth more, and the store at once"
+    )
 
 
 @pytest.mark.parametrize(("load", "retries"), [(0.45, 1), (0.525, 1), (0.3, 2), (0.375, 2), (0.9, 0)])
@@ -167,7 +170,7 @@ def test_the_recommended_one_has_a_budget_recovers_and_answers_most() -> None:
     assert best.policy == "most"
     verdict = verdict_of(found)
     assert (verdict.area, verdict.code, verdict.value) == ("tuning", "RECOMMENDED", 25.0)
-    assert "1 of 5 strategies may stay down for ever: stuck" in verdict.sentence
+    assert "1 of 5 strategies were not well within 230 s: stuck" in verdict.sentence
 
 
 @pytest.mark.parametrize(

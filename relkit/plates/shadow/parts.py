@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from relkit.units import count, percent, points, several
 
 _MOST_SEGMENTS = 24
 _LONGEST_TEXT = 160
+_ALPHA = 0.05
 
 
 def forest_plate(study: Study | None, rules: Rules, *, name: str = "segments") -> Plate:
@@ -195,14 +197,22 @@ def actions_table(study: Study | None, *, name: str = "actions") -> Table:
         return Table(name, NO_PAIRS if study is None else "The log names no actions.", ("action",), (("none",),), {})
     names = sorted({action for pair in study.actions for action in pair})
     matrix = [[study.actions.get((before, after), 0) for after in names] for before in names]
-    symmetry, margins = bowker(matrix), stuart_maxwell(matrix)
     total = sum(map(sum, matrix))
     changed = total - sum(matrix[place][place] for place in range(len(names)))
     rows = [(f"primary: {before}", *(count(times) for times in row)) for before, row in zip(names, matrix, strict=True)]
-    caption = (
-        f"{count(changed)} of {several(total, 'pair')} ({percent(changed / total, 1)}) end in another action; transitions are "
-        f"{'not ' if (symmetry.p or 1) < 0.05 else ''}symmetric (Bowker p {p_text(symmetry.p)}), actions "
-        f"{'not ' if (margins.p or 1) < 0.05 else ''}equally frequent (Stuart-Maxwell p {p_text(margins.p)}); pairs taken as independent."
-    )
-    values = {"pairs": total, "changed": changed, "bowker_p": symmetry.p, "stuart_maxwell_p": margins.p}
+    caption = f"{count(changed)} of {several(total, 'pair')} ({percent(changed / total, 1)}) end in another action"
+    values: dict[str, Any] = {"pairs": total, "changed": changed, "bowker_p": None, "stuart_maxwell_p": None}
+    if len(names) > 1:
+        symmetry, margins = bowker(matrix), stuart_maxwell(matrix)
+        caption += (
+            f"; transitions are {_not(symmetry.p)}symmetric (Bowker p {p_text(symmetry.p)}), actions {_not(margins.p)}equally frequent "
+            f"(Stuart-Maxwell p {p_text(margins.p)}); pairs taken as independent."
+        )
+        values |= {"bowker_p": symmetry.p, "stuart_maxwell_p": margins.p}
+    else:
+        caption += ": there is only one."
     return Table(name, caption, ("", *(f"shadow: {after}" for after in names)), rows, values)
+
+
+def _not(p: float | None) -> str:
+    return "not " if p is not None and p < _ALPHA else ""

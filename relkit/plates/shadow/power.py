@@ -8,8 +8,8 @@ from relkit.plates.shadow.words import NO_PAIRS
 from relkit.plates.table import Table
 from relkit.shadow import session_t
 from relkit.shadow.decide import Rules
-from relkit.shadow.power import exaggeration, replication_probability
 from relkit.shadow.study import Study
+from relkit.shadow.worth import replication_share, worth_of_significance
 from relkit.units import count, percent, points, several
 
 _POWER = 0.8
@@ -26,23 +26,24 @@ def power_table(study: Study | None, rules: Rules, *, name: str = "power") -> Ta
         return Table(name, f"No figure: {why}.", ("figure",), (("none",),), {"smallest": None})
     smallest = (float(-stdtrit(t.df, (1 - rules.level) / 2)) + float(ndtri(_POWER))) * t.se
     needed = ceil(sums.sessions * (smallest / margin) ** 2)
-    worth = exaggeration(margin, t.se, 1 - rules.level)
-    again = replication_probability(t.t, 1 - rules.level)
-    factor = "unknown" if worth.factor is None else f"{worth.factor:.2f} times the truth"
+    worth, again = worth_of_significance(margin, t.se, rules.level), replication_share(t.t, rules.level)
     rows = [
         ("smallest difference found with 80 % power", points(smallest).lstrip("+")),
         ("sessions at which that is the margin", count(needed)),
         ("pairs at which that is the margin", count(ceil(needed * counts.n / sums.sessions))),
         ("power, if the truth is the margin", percent(worth.power, 1)),
-        ("a significant result then shows, on average", factor),
+        ("a significant result then shows, on average", f"{worth.factor:.2f} times the truth"),
         ("and has the wrong sign in", percent(worth.wrong_sign, 1)),
         ("chance that an equal experiment is significant again", percent(again, 1)),
     ]
     more = needed - sums.sessions
-    caption = f"A difference of {points(smallest).lstrip('+')} would have been found in four of five such experiments; " + (
-        f"the margin of {points(margin).lstrip('+')} would need {several(more, 'more session')}."
-        if more > 0
-        else f"that is finer than the margin of {points(margin).lstrip('+')}."
+    caption = (
+        f"A difference of {points(smallest).lstrip('+')} would have been found in four of five such experiments; "
+        + (
+            f"the margin of {points(margin).lstrip('+')} would need {several(more, 'more session')}."
+            if more > 0
+            else f"that is finer than the margin of {points(margin).lstrip('+')}."
+        )
     )
     values = {
         "smallest": smallest, "sessions_needed": needed, "margin": margin, "power_at_margin": worth.power,

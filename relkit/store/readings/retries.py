@@ -103,7 +103,8 @@ def tries(store: Store, period: Period) -> Tries:
     ).fetchall()
     return Tries(
         tuple(
-            TryNumber(*map(int, row[:4]), None if row[4] is None else int(row[4]), int(row[5])) for row in numbers
+            TryNumber(number, made, succeeded, untold, None if cost is None else int(cost), priced)
+            for number, made, succeeded, untold, cost, priced in numbers
         ),
-        tuple(TryHour(*map(int, row)) for row in hours),
+        tuple(TryHour(hour, requests, made, failed) for hour, requests, made, failed in hours),
     )
