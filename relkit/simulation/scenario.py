@@ -176,6 +176,10 @@ class Scenario:
         Share of requests that are wrong in themselves: every model answers 400.
     has_key : bool
         Whether calls may be repeated safely.
+    about : str
+        What it is, in a sentence for tables and charts.
+    policy : str
+        The policy that it is made for: a preset, or one of `relkit.simulation.suite.POLICIES`; empty for any.
 
     Raises
     ------
@@ -200,8 +204,12 @@ class Scenario:
     cache: CachedAnswers | None = None
     invalid_share: float = 0.0
     has_key: bool = True
+    about: str = ""
+    policy: str = ""
 
     def __post_init__(self) -> None:
+        if not self.name:
+            raise ParameterError.of("name", self.name, "a text that is not empty", "say what it is called")
         if isinstance(self.requests, bool) or not isinstance(self.requests, int) or self.requests < 1:
             raise ParameterError.of("requests", self.requests, "a whole number from 1 on", "say how many come")
         self._check_memory()
