@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from relkit.errors import ErrorKind
 from relkit.exceptions import ParameterError
-from relkit.simulation.arrivals import Arrivals, modulated, poisson, replayed, varying
+from relkit.simulation.arrivals import Arrivals, held, modulated, poisson, replayed, varying
 from relkit.simulation.episodes import Episode
 from relkit.simulation.latency import (
     CONSTANT,
@@ -22,6 +22,8 @@ from relkit.simulation.latency import (
     quantiles,
 )
 from relkit.simulation.scenario import CachedAnswers, ErrorShare, Scenario, ServedModel
+from relkit.simulation.sessions import Sessions
+from relkit.simulation.tokens import Tokens
 
 _Made = TypeVar("_Made")
 _Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -35,9 +37,13 @@ EPISODES: Final[Mapping[str, dict[str, Any]]] = {
     "slow": {},
     "flapping": {"error": ErrorKind.NETWORK_REFUSED, "share": 1.0, "bad_share": 0.5},
     "gray": {},
+    "cut": {"error": ErrorKind.NETWORK_ERROR},
+    "recovering": {},
+    "bursts": {},
 }
 _NEEDED: Final[Mapping[str, str]] = {
     "brownout": "share", "rate_limited": "share", "slow": "slow_factor", "flapping": "period_s", "gray": "share",
+    "cut": "cut_share", "recovering": "capacity_share", "bursts": "share",
 }  # fmt: skip
 
 
@@ -46,22 +52,26 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Poisson(_Table):
+class _Arriving(_Table):
+    held_s: list[_Pair] = []
+
+
+class _Poisson(_Arriving):
     kind: Literal["poisson"]
     rate: float
 
 
-class _Varying(_Table):
+class _Varying(_Arriving):
     kind: Literal["varying"]
     pieces: list[_Pair]
 
 
-class _Modulated(_Table):
+class _Modulated(_Arriving):
     kind: Literal["modulated"]
     states: list[_Pair]
 
 
-class _Replayed(_Table):
+class _Replayed(_Arriving):
     kind: Literal["replayed"]
     times_s: list[float]
 
@@ -107,6 +117,9 @@ class _Model(_Table):
     cancels: bool = False
     requests_per_minute: int = 0
     cost_microusd: int = 0
+    tokens_per_minute: int = 0
+    input_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0
 
 
 class _Episode(_Table):
@@ -121,6 +134,10 @@ class _Episode(_Table):
     slow_factor: float | None = None
     period_s: float | None = None
     bad_share: float | None = None
+    cut_share: float | None = None
+    capacity_share: float | None = None
+    good_s: float | None = None
+    bad_s: float | None = None
 
 
 class _Cache(_Table):
@@ -128,6 +145,19 @@ class _Cache(_Table):
     popularity: float
     capacity: int
     hit_s: float = 0.001
+
+
+class _Sessions(_Table):
+    mean_turns: float
+    open_at_once: int
+    luck_sd: float = 0.0
+
+
+class _Tokens(_Table):
+    in_median: float
+    in_sigma: float
+    out_median: float
+    out_sigma: float
 
 
 class ScenarioTable(_Table):
@@ -143,16 +173,21 @@ class ScenarioTable(_Table):
     has_key: bool = True
     arrivals: _AnyArrivals
     cache: _Cache | None = None
+    sessions: _Sessions | None = None
+    tokens: _Tokens | None = None
     model: list[_Model]
     episode: list[_Episode] = []
 
 
 _TAGGED: Final = (_Poisson, _Varying, _Modulated, _Replayed, _Constant, _Exponential, _Lognormal, _Mixture, _Quantiles)
+_PARTS: Final[Mapping[str, Callable[..., Any]]] = {"cache": CachedAnswers, "sessions": Sessions, "tokens": Tokens}
 TAGS: Final[Mapping[str, type[BaseModel]]] = {
     str(one.model_fields["kind"].annotation.__args__[0]): one  # type: ignore[union-attr]  # the word of its Literal
     for one in _TAGGED
 }
-TABLES: Final[Mapping[str, type[BaseModel]]] = {**TAGS, "model": _Model, "episode": _Episode, "cache": _Cache}
+TABLES: Final[Mapping[str, type[BaseModel]]] = {**TAGS, "model": _Model, "episode": _Episode, "cache": _Cache,
+    "sessions": _Sessions, "tokens": _Tokens,
+}  # fmt: skip
 
 
 def scenario_of(table: ScenarioTable) -> Scenario:
@@ -170,9 +205,10 @@ def scenario_of(table: ScenarioTable) -> Scenario:
     if requests == 0:
         raise ParameterError("requests is missing; say how many come (only a replayed log need not)")
     more: dict[str, Any] = {} if table.timeout_s is None else {"timeout_s": table.timeout_s}
-    if table.cache is not None:
-        its = table.cache
-        more["cache"] = _at("cache", lambda: CachedAnswers(**its.model_dump()))
+    for name, record in _PARTS.items():
+        part = getattr(table, name)
+        if part is not None:
+            more[name] = _at(name, lambda: record(**part.model_dump()))  # noqa: B023
     for name in ("about", "policy", "clients", "invalid_share", "has_key"):
         more[name] = getattr(table, name)
     return Scenario(table.name, requests, arrivals, models, episodes, **more)
@@ -190,8 +226,9 @@ def plain_of(scenario: Scenario) -> dict[str, Any]:
         if getattr(scenario, name) != _default(Scenario, name):
             told[name] = getattr(scenario, name)
     told["arrivals"] = _plain_arrivals(scenario.arrivals)
-    if scenario.cache is not None:
-        told["cache"] = _changed(scenario.cache)
+    for name in _PARTS:
+        if getattr(scenario, name) is not None:
+            told[name] = _changed(getattr(scenario, name))
     told["model"] = [_plain_model(model) for model in scenario.models]
     if scenario.episodes:
         told["episode"] = [_plain_episode(episode) for episode in scenario.episodes]
@@ -218,7 +255,11 @@ def _changed(record: Any, *but: str) -> dict[str, Any]:
     }
 
 
-def _arrivals(table: BaseModel) -> Arrivals:
+def _arrivals(table: _Arriving) -> Arrivals:
+    return held(_unheld(table), [(start_s, end_s) for start_s, end_s in table.held_s])
+
+
+def _unheld(table: _Arriving) -> Arrivals:
     match table:
         case _Poisson():
             return poisson(table.rate)
@@ -231,6 +272,9 @@ def _arrivals(table: BaseModel) -> Arrivals:
 
 
 def _plain_arrivals(arrivals: Arrivals) -> dict[str, Any]:
+    if arrivals.held_s:
+        gaps = [list(gap) for gap in zip(*[iter(arrivals.held_s)] * 2, strict=True)]
+        return {**_plain_arrivals(held(arrivals, [])), "held_s": gaps}
     if arrivals.times_s:
         return {"kind": "replayed", "times_s": arrivals.times_s}
     pieces = [list(both) for both in zip(arrivals.lengths_s, arrivals.rates, strict=True)]
