@@ -65,6 +65,7 @@ class Server:
     queue: deque[tuple[Call, int, float]] = field(default_factory=deque)
     minute: int = -1
     asked: int = 0
+    used: int = 0
 
     def episode(self, now_s: float) -> EpisodeRow | None:
         """Return the episode in force."""
@@ -78,9 +79,29 @@ class Server:
             return None
         return its
 
-    def has_server(self) -> bool:
+    def has_server(self, now_s: float) -> bool:
         """Whether a service can start now."""
-        return self.row.servers < 0 or self.busy < self.row.servers
+        if self.row.servers < 0:
+            return True
+        its = self.episode(now_s) if self.row.ramps else None
+        if its is None:
+            return self.busy < self.row.servers
+        gone = (now_s - its.start_s) / (its.end_s - its.start_s)
+        share = its.capacity_share + (1.0 - its.capacity_share) * gone
+        return self.busy < max(math.floor(self.row.servers * share), 1)
+
+    def admits(self, now_s: float, tokens: int) -> bool:
+        """Count an attempt against the limits of its minute; say whether it is within them."""
+        minute = math.floor(now_s / 60)
+        if minute != self.minute:
+            self.minute, self.asked, self.used = minute, 0, 0
+        self.asked += 1
+        if self.row.requests_per_minute and self.asked > self.row.requests_per_minute:
+            return False
+        if self.row.tokens_per_minute and self.used and self.used + tokens > self.row.tokens_per_minute:
+            return False
+        self.used += tokens
+        return True
 
     def has_place(self) -> bool:
         """Whether there is a place to wait."""
@@ -88,7 +109,14 @@ class Server:
 
 
 def arrivals_of(work: Workload, draws: KeyedDraws) -> Iterator[float]:
-    """When each request comes, in seconds."""
+    """When each request comes, in seconds; what falls into a gap comes at its end."""
+    held_s = work.held_s.tolist()
+    gaps = list(zip(held_s[::2], held_s[1::2], strict=True))
+    for at_s in _unheld(work, draws):
+        yield next((end_s for start_s, end_s in gaps if start_s <= at_s < end_s), at_s)
+
+
+def _unheld(work: Workload, draws: KeyedDraws) -> Iterator[float]:
     if work.setup.replayed:
         yield from work.times_s.tolist()
         return

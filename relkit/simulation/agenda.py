@@ -12,6 +12,7 @@ TIMEOUT: Final = 2
 WAKE: Final = 3
 
 MOST_ATTEMPTS: Final = 16_000
+MOST_STARTS: Final = 2  # services that start from the queue when one ends: more than one where capacity comes back
 _ATTEMPT_BITS: Final = 10
 _REQUEST_BITS: Final = 24
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from relkit.exceptions import ParameterError
@@ -14,7 +15,7 @@ _MOST_PIECES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When requests come; make one with `poisson`, `varying`, `modulated` or `replayed`.
+    """When requests come; make one with `poisson`, `varying`, `modulated` or `replayed`, and `held`.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ class Arrivals:
         Whether the states follow each other after exponential times, rather than at fixed ones.
     times_s : tuple of float
         Times of a log, in order, in seconds from its start; then nothing else is read.
+    held_s : tuple of float
+        Start and end, by turns, of times whose requests are held back and come all at once at the end.
 
     Examples
     --------
@@ -37,6 +40,7 @@ class Arrivals:
     lengths_s: tuple[float, ...] = ()
     modulated: bool = False
     times_s: tuple[float, ...] = ()
+    held_s: tuple[float, ...] = ()
 
     @property
     def mean_rate(self) -> float:
@@ -138,6 +142,34 @@ def replayed(times_s: Sequence[float]) -> Arrivals:
     return Arrivals(times_s=times)
 
 
+def held(arrivals: Arrivals, gaps: Sequence[tuple[float, float]]) -> Arrivals:
+    """Return arrivals of which those in the gaps are held back and come all at once at the end: a recovery herd.
+
+    Parameters
+    ----------
+    arrivals : Arrivals
+        When requests would come.
+    gaps : sequence of (start_s, end_s)
+        In order, apart from each other.
+
+    Raises
+    ------
+    ParameterError
+        For gaps that end before they start, overlap or are not finite.
+
+    Examples
+    --------
+    >>> held(poisson(50.0), [(600.0, 660.0)]).held_s
+    (600.0, 660.0)
+    """
+    flat = [float(at_s) for gap in gaps for at_s in gap]
+    rising = all(one < after for one, after in pairwise(flat))
+    if len(flat) != 2 * len(gaps) or not rising or (flat and not 0.0 <= flat[0] <= flat[-1] < math.inf):
+        remedy = "give (start_s, end_s) pairs in order"
+        raise ParameterError.of("held_s", list(gaps), "gaps from start to end that do not touch", remedy)
+    return replace(arrivals, held_s=tuple(flat))
+
+
 def pieces_of(arrivals: Arrivals, seed: int, expected: float) -> tuple[list[float], list[float]]:
     """Return rates and lengths of the pieces, enough for `expected` arrivals; a fixed pattern is given once."""
     if not arrivals.modulated:
@@ -194,13 +226,16 @@ def arrival_s(units: float, place: list[float], rates: Sequence[float], lengths_
         place[2] = (number + 1.0) % len(rates)
 
 
-def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, piece: Any) -> None:
+def schedule(setup: Any, marks: Any, rates: Any, lengths_s: Any, times_s: Any, held_s: Any, piece: Any) -> None:
     """Set when the next request comes, and the draw of its key."""
     if marks.arrived >= setup.requests:
         return
-    gap, marks.next_key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
+    wait, marks.next_key = drawn(setup.seed, marks.arrived, 0, ARRIVAL)
     if setup.replayed:
         marks.next_s = times_s[marks.arrived]
     else:
-        marks.units -= math.log(1.0 - gap)
+        marks.units -= math.log(1.0 - wait)
         marks.next_s = arrival_s(marks.units, piece, rates, lengths_s)
+    for gap in range(0, len(held_s), 2):
+        if held_s[gap] <= marks.next_s < held_s[gap + 1]:
+            marks.next_s = held_s[gap + 1]

@@ -17,8 +17,12 @@ from relkit.simulation.demo_draws import Floats
 ARRIVAL: Final = 0  # gap before the request, key it asks for
 REQUEST: Final = 1  # whether it is invalid, which client sends it
 ATTEMPT: Final = 2  # error, service time
-EPISODE: Final = 3  # error of the episode, nothing
+EPISODE: Final = 3  # error of the episode, whether and where the stream is cut
 WAIT: Final = 4  # jitter of the retry, nothing
+TOKENS: Final = 5  # tokens asked, tokens answered
+SESSION: Final = 6  # which running session takes the request, whether that was its last turn
+LUCK: Final = 7  # luck of a session, nothing; the session's number stands for the request's
+BURST: Final = 8  # good and bad time; the burst's number stands for the request's, the episode's for the attempt's
 PERMIT: Final = 16  # the breaker's own draw, nothing; the place of the model in the chain is added
 STATES: Final = 1 << 20  # lengths of the states of a modulated process, nothing; the process's number is added
 

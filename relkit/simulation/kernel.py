@@ -31,12 +31,12 @@ from relkit.policies.loop import after_failure, may_move_on
 from relkit.policies.retry import NO_HINT, RETRY, STOP_ATTEMPTS, begin_attempt, begin_call, begin_model
 from relkit.policies.retry_budget import deposit, earn, release
 from relkit.policies.switches import throttle, trip_now
-from relkit.simulation import agenda, answers, arrivals, conditions, draws, fleet, latency
-from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of, pop, push
+from relkit.simulation import agenda, answers, arrivals, conditions, draws, fleet, latency, tokens
+from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, MOST_STARTS, TIMEOUT, WAKE, event_of, pop, push
 from relkit.simulation.answers import key_at, store, unlink, use
 from relkit.simulation.arrivals import schedule
 from relkit.simulation.compiled import callable_inside, compiled
-from relkit.simulation.conditions import error_of, service_s
+from relkit.simulation.conditions import error_of, places_now, service_of
 from relkit.simulation.draws import ATTEMPT, PERMIT, REQUEST, WAIT, drawn
 from relkit.simulation.fleet import look_around, note_change, sweep_fleet
 from relkit.simulation.room import LAST_SECOND, NEEDED
@@ -68,14 +68,14 @@ _TIMEOUTS: Final = 9
 
 callable_inside(
     agenda, answers, arrivals, backoff, breaker, conditions, draws, fallback, fleet, freshness, latency, loop, retry,
-    retry_budget, switches, transitions, trips, windows,
+    retry_budget, switches, tokens, transitions, trips, windows,
 )  # fmt: skip
 
 
 @compiled
 def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
-    setup_: Any, models: Any, episodes: Any, values: Any, rates: Any, lengths_s: Any, times_s: Any, error_kinds: Any,
-    error_until: Any, chain: Any, tokens: Any, popularity: Any, guide: Any, breaker_: Any, budget_: Any, freshness_: Any,
+    setup_: Any, models: Any, episodes: Any, values: Any, rates: Any, lengths_s: Any, times_s: Any, held_s: Any,
+    luck: Any, error_kinds: Any, error_until: Any, chain: Any, sizes: Any, popularity: Any, guide: Any, breaker_: Any, budget_: Any, freshness_: Any,
     retries: Any, failures: Any, strategies: Any, votes: Any, at_once: Any,
     marks_: Any, heap_s: Any, heap_what: Any, calls: Any, place_of: Any, jobs: Any, servers: Any, breakers: Any,
     windows_: Any, purses: Any, purse_windows: Any, peers_: Any, usable: Any, piece: Any, newer: Any, older: Any,
@@ -84,13 +84,13 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
 ) -> int:  # fmt: skip
     """Handle up to `most_events` events; return ENDED, WANTS_ROOM, WENT_ON (there are more) or ENDLESS.
 
-    The first twenty-one arguments are `relkit.simulation.room.inputs_of`, the next `Room.arrays`.
+    The first twenty-three arguments are `relkit.simulation.room.inputs_of`, the next `Room.arrays`.
     """
     setup, marks, cfg, budget, fresh, peers = setup_[0], marks_[0], breaker_[0], budget_[0], freshness_[0], peers_[0]
     places, timeout_s = setup.places, setup.timeout_s
     has_fleet = places > 1 and (cfg.family == OUTLIER or cfg.family == COOLDOWN)
     if marks.events == 0 and marks.arrived == 0:
-        schedule(setup, marks, rates, lengths_s, times_s, piece)
+        schedule(setup, marks, rates, lengths_s, times_s, held_s, piece)
     for _ in range(most_events):
         arrives = marks.arrived < setup.requests and (marks.waiting == 0 or marks.next_s <= heap_s[0])
         if not arrives and marks.waiting == 0:
@@ -126,7 +126,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
             if setup.keys > 0:
                 key = key_at(popularity, guide, marks.next_key)
             marks.arrived += 1
-            schedule(setup, marks, rates, lengths_s, times_s, piece)
+            schedule(setup, marks, rates, lengths_s, times_s, held_s, piece)
             if key >= 0 and stored_s[key] >= 0.0:
                 code = freshness_of(fresh, now_s - stored_s[key], False)
                 if may_serve(code, False, 0):
@@ -183,10 +183,11 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                 model, server = models[at], servers[at]
                 waits = slot >= 0 and calls[slot].phase == 1 and calls[slot].total_attempts == attempt
                 if waits and calls[slot].answered:
-                    action, kind = _RESULT, 0
+                    action, kind = _RESULT, calls[slot].kind
                 if model.servers >= 0:
                     server.busy -= 1
-                    while server.first >= 0:
+                    room, started = places_now(model, server, episodes, now_s), 0
+                    while server.first >= 0 and server.busy < room and started < MOST_STARTS:
                         taken = server.first
                         job = jobs[taken]
                         server.first = job.next_job
@@ -201,14 +202,18 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                         server.queued -= 1
                         server.busy += 1
                         takes = drawn(setup.seed, job.request, job.attempt, ATTEMPT)[1]
-                        ends_s = now_s + service_s(model, server, episodes, values, now_s, takes)
-                        results[job.request].cost_microusd += model.cost_microusd
+                        time_s, ending, cost = service_of(
+                            setup, model, server, episodes, values, job.request, job.attempt, now_s, takes
+                        )
+                        ends_s = now_s + time_s
+                        results[job.request].cost_microusd += cost
                         if there:
                             calls[other].queued = False
+                            calls[other].kind = ending
                             calls[other].answered = ends_s <= job.attempt_s + timeout_s
                         push(heap_s, heap_what, marks.waiting, ends_s, event_of(job.request, job.attempt, at, DONE))
                         marks.waiting += 1
-                        break
+                        started += 1
 
         while action != _REST:
             call = calls[slot]
@@ -225,18 +230,8 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                     if has_fleet:
                         if cfg.interval_s > 0.0 and breakers[base].sweep_s <= now_s:
                             sweep_fleet(
-                                cfg,
-                                breakers,
-                                windows_,
-                                base,
-                                places,
-                                call.client,
-                                chain,
-                                peers,
-                                now_s,
-                                transitions_,
-                                marks,
-                            )
+                                cfg, breakers, windows_, base, places, call.client, chain, peers, now_s, transitions_, marks
+                            )  # fmt: skip
                         look_around(breakers, base, places, call.place, peers)
                     generation = state.generation
                     code, call.generation, _ = allow(state, windows_[base + call.place], cfg, peers, now_s, draw)
@@ -267,13 +262,17 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                 model, server = models[at], servers[at]
                 fails, takes = drawn(setup.seed, request, attempt, ATTEMPT)
                 kind, call.hint_s = error_of(
-                    setup, model, server, episodes, error_kinds, error_until, request, attempt, now_s, fails
+                    setup, model, server, episodes, error_kinds, error_until, luck, request, attempt, now_s, fails
                 )
                 gives_up_s = now_s + timeout_s
                 if kind == 0:
-                    if model.servers < 0 or server.busy < model.servers:
-                        ends_s = now_s + service_s(model, server, episodes, values, now_s, takes)
-                        results[request].cost_microusd += model.cost_microusd
+                    free = server.first < 0 and server.busy < places_now(model, server, episodes, now_s)
+                    if model.servers < 0 or free:
+                        time_s, call.kind, cost = service_of(
+                            setup, model, server, episodes, values, request, attempt, now_s, takes
+                        )
+                        ends_s = now_s + time_s
+                        results[request].cost_microusd += cost
                         call.answered = ends_s <= gives_up_s
                         if model.servers >= 0:
                             server.busy += 1
@@ -347,18 +346,8 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                     if has_fleet:
                         if cfg.interval_s > 0.0 and breakers[base].sweep_s <= now_s:
                             sweep_fleet(
-                                cfg,
-                                breakers,
-                                windows_,
-                                base,
-                                places,
-                                call.client,
-                                chain,
-                                peers,
-                                now_s,
-                                transitions_,
-                                marks,
-                            )
+                                cfg, breakers, windows_, base, places, call.client, chain, peers, now_s, transitions_, marks
+                            )  # fmt: skip
                         look_around(breakers, base, places, call.place, peers)
                     since_s = call.attempt_s if setup.asks_each_attempt else call.entered_s
                     window = windows_[base + call.place]
@@ -397,7 +386,7 @@ def run_events(  # noqa: C901, PLR0912, PLR0915  see the module's first lines
                     action = _MOVE
 
             elif action == _MOVE:
-                there = next_model(tokens, usable, call.place, turn, 0)
+                there = next_model(sizes, usable, call.place, turn, 0)
                 code = STOP_ATTEMPTS
                 if there >= 0:
                     told = KIND_REJECTED if rejected else call.kind

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from relkit.exceptions import ParameterError
@@ -19,7 +20,7 @@ _TAIL: Final = 0.02425
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A distribution of service times; make one with `constant`, `exponential`, `lognormal`, `mixture` or `empirical`.
+    """A distribution of service times; made by `constant`, `exponential`, `lognormal`, `mixture`, `empirical`, ...
 
     Parameters
     ----------
@@ -131,6 +132,25 @@ def empirical(observed_s: Sequence[float], points: int = 512) -> Latency:
     count = min(points, len(ordered))
     places = [number * (len(ordered) - 1) / (count - 1) for number in range(count)]
     return Latency(EMPIRICAL, tuple(_between(ordered, place) for place in places))
+
+
+def quantiles(values_s: Sequence[float]) -> Latency:
+    """Return the distribution with these quantiles at even steps from the smallest to the largest, in seconds.
+
+    Raises
+    ------
+    ParameterError
+        For fewer than two, or quantiles that fall.
+
+    Examples
+    --------
+    >>> quantiles([0.1, 0.2, 0.4]) == empirical([0.4, 0.1, 0.2])
+    True
+    """
+    values = tuple(_seconds("values_s", value_s) for value_s in values_s)
+    if len(values) < 2 or any(after < one for one, after in pairwise(values)):
+        raise ParameterError.of("values_s", list(values)[:3], "at least two quantiles that do not fall", "sort them")
+    return Latency(EMPIRICAL, values)
 
 
 def _between(ordered: Sequence[float], place: float) -> float:

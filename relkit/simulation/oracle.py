@@ -27,12 +27,14 @@ from relkit.policies.retry_budget import deposit, earn, fill, release
 from relkit.policies.switches import throttle, trip_now
 from relkit.policies.transitions import new_breaker
 from relkit.simulation.actors import Call, Client, Guard, Server, arrivals_of
-from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, TIMEOUT, WAKE, event_of
-from relkit.simulation.draws import ARRIVAL, ATTEMPT, EPISODE, PERMIT, REQUEST, WAIT, KeyedDraws
+from relkit.simulation.agenda import ANSWER, DONE, MOST_ATTEMPTS, MOST_STARTS, TIMEOUT, WAKE, event_of
+from relkit.simulation.draws import ARRIVAL, ATTEMPT, EPISODE, PERMIT, REQUEST, TOKENS, WAIT, KeyedDraws
 from relkit.simulation.latency import latency_s
 from relkit.simulation.room import COUNTERS, LAST_SECOND, RESULT, TRANSITION, TRY, Rows
+from relkit.simulation.tokens import billed, count_at
 from relkit.simulation.workload import CACHED, ENDS, FAILED, FRESH, REJECTED, STALE, Workload
 
+_CUT: Final = 3
 _INVALID: Final = 8
 _OVERLOADED: Final = 12
 _CIRCUIT_OPEN: Final = 22
@@ -66,7 +68,8 @@ class Oracle:
             for number, row in enumerate(work.models)
         ]
         self.chain: list[int] = work.chain.tolist()
-        self.tokens: list[int] = work.windows.tolist()
+        self.sizes: list[int] = work.windows.tolist()
+        self.luck: list[float] = work.luck.tolist()
         self.values: list[float] = work.values.tolist()
         self.error_kinds: list[int] = work.error_kinds.tolist()
         self.error_until: list[float] = work.error_until.tolist()
@@ -263,7 +266,7 @@ class Oracle:
         kind, call.hint_s = self.error(call, attempt, server)
         gives_up_s = self.now_s + self.setup.timeout_s
         if kind == 0:
-            if server.has_server():
+            if server.has_server(self.now_s) and not server.queue:
                 self.serve(call, attempt, self.now_s, server)
                 if not call.will_be_answered:
                     self.plan(gives_up_s, call, attempt, server.number, TIMEOUT)
@@ -292,22 +295,26 @@ class Oracle:
             and (episode.share >= 1 or self.draws.at(number, attempt, EPISODE)[0] < episode.share)
         ):
             return episode.kind, episode.hint_s
-        if row.requests_per_minute:
-            minute = math.floor(self.now_s / 60)
-            if minute != server.minute:
-                server.minute, server.asked = minute, 0
-            server.asked += 1
-            if server.asked > row.requests_per_minute:
-                left_s = (minute + 1) * 60.0 - self.now_s
-                return KIND_RATE_LIMIT, max(float(math.floor(left_s)), 0.001) if self.setup.plan_hints else left_s
+        if (row.requests_per_minute or row.tokens_per_minute) and not server.admits(
+            self.now_s, sum(self.tokens_of(number)) if row.tokens_per_minute else 0
+        ):
+            left_s = (server.minute + 1) * 60.0 - self.now_s
+            return KIND_RATE_LIMIT, max(float(math.floor(left_s)), 0.001) if self.setup.plan_hints else left_s
         if self.setup.invalid_share > 0 and self.draws.at(number, 0, REQUEST)[0] < self.setup.invalid_share:
             return _INVALID, NO_HINT
         if row.errors_to > row.errors_from:
             draw = self.draws.at(number, attempt, ATTEMPT)[0]
+            luck = self.luck[number] if self.luck else 1.0
             for place in range(row.errors_from, row.errors_to):
-                if draw < self.error_until[place]:
+                if draw < self.error_until[place] * luck:
                     return self.error_kinds[place], NO_HINT
         return 0, NO_HINT
+
+    def tokens_of(self, number: int) -> tuple[int, int]:
+        """Return the tokens that a request asks and is answered with."""
+        asked, answered = self.draws.at(number, 0, TOKENS)
+        setup = self.setup
+        return count_at(setup.in_median, setup.in_sigma, asked), count_at(setup.out_median, setup.out_sigma, answered)
 
     def serve(self, call: Call, attempt: int, attempt_s: float, server: Server) -> None:
         """Start a service."""
@@ -315,11 +322,21 @@ class Oracle:
         draw = self.draws.at(call.number, attempt, ATTEMPT)[1]
         time_s = latency_s(row.family, self.values, row.values_from, row.values_to, draw)
         episode = server.episode(self.now_s)
+        kind, part = 0, 1.0
         if episode is not None:
             time_s *= episode.slow_factor
-        self.costs[call.number] += row.cost_microusd
+            cut = self.draws.at(call.number, attempt, EPISODE)[1] if episode.cut_share > 0 else 1.0
+            if cut < episode.cut_share:
+                kind, part = _CUT, cut / episode.cut_share
+                time_s *= part
+        cost = row.cost_microusd
+        if self.setup.counts_tokens:
+            asked, answered = self.tokens_of(call.number)
+            cost = billed(row, asked, math.floor(answered * part))
+        self.costs[call.number] += cost
         ends_s = self.now_s + time_s
         if call.waits_for == attempt:
+            call.kind = kind
             call.will_be_answered = ends_s <= attempt_s + self.setup.timeout_s
             call.in_queue = False
         server.busy += 1
@@ -330,14 +347,16 @@ class Oracle:
         """End a service: the next in the queue is served, and the client is told if it still waits."""
         answered = call.waits_for == attempt and call.will_be_answered
         server.busy -= 1
-        while server.queue and server.has_server():
+        started = 0
+        while server.queue and server.has_server(self.now_s) and started < MOST_STARTS:
             other, its_attempt, its_attempt_s = server.queue.popleft()
             if server.row.cancels and other.waits_for != its_attempt:
                 continue
             server.live -= 1
             self.serve(other, its_attempt, its_attempt_s, server)
+            started += 1
         if answered:
-            self.hear(call, 0)
+            self.hear(call, call.kind)
 
     def give_up_attempt(self, call: Call, attempt: int, server: Server) -> None:
         """Let the client give an attempt up that takes too long."""
@@ -391,7 +410,7 @@ class Oracle:
     def move(self, call: Call, turn: int, *, rejected: bool) -> None:
         """Go on to another model, or end the request."""
         client, work = call.client, self.work
-        place = next_model(self.tokens, [True] * len(self.tokens), call.place, turn, 0)
+        place = next_model(self.sizes, [True] * len(self.sizes), call.place, turn, 0)
         if place != NO_MODEL:
             kind = _CIRCUIT_OPEN if rejected else call.kind
             pays = self.setup.budgets_models and not rejected

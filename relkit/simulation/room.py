@@ -108,7 +108,7 @@ JOB: Final = np.dtype([("request", np.int64), ("attempt", np.int64), ("attempt_s
 SERVER: Final = np.dtype(
     [
         ("busy", np.int64), ("first", np.int64), ("last", np.int64), ("queued", np.int64), ("episode", np.int64),
-        ("minute", np.int64), ("asked", np.int64),
+        ("minute", np.int64), ("asked", np.int64), ("used", np.int64),
     ]
 )  # fmt: skip
 TRANSITION: Final = np.dtype(
@@ -155,6 +155,8 @@ def inputs_of(work: Workload) -> tuple[npt.NDArray[Any], ...]:
         work.rates,
         work.lengths_s,
         work.times_s,
+        work.held_s,
+        work.luck,
         work.error_kinds,
         work.error_until,
         work.chain,

@@ -11,9 +11,12 @@ from relkit.exceptions import ParameterError
 from relkit.simulation.arrivals import Arrivals
 from relkit.simulation.episodes import Episode, by_model
 from relkit.simulation.latency import Latency
+from relkit.simulation.sessions import Sessions
+from relkit.simulation.tokens import Tokens
 
 UNLIMITED: Final = -1
 BYTES_A_REQUEST: Final = 64  # what a run of many requests takes at its peak; tests/simulation/test_run.py measures it
+BYTES_A_TURN: Final = 96  # and what it takes to sort them into sessions
 _MOST_REQUESTS: Final = 1 << 39
 _MOST_MODELS: Final = 100
 _MOST_CLIENTS: Final = 100_000
@@ -63,6 +66,11 @@ class ServedModel:
         Attempts of one minute of the clock after which the rest of it is told 429 with a Retry-After; 0 for no limit.
     cost_microusd : int
         Price of one service, millionths of a dollar, billed whether or not somebody still waits for it.
+    tokens_per_minute : int
+        Tokens of one minute of the clock, asked and answered, beyond which it is the same; 0 for no limit. A request that
+        is larger than the limit is let in where it is the first of its minute.
+    input_usd_per_million, output_usd_per_million : float
+        Price of the tokens on top, in dollars a million.
 
     Raises
     ------
@@ -86,6 +94,9 @@ class ServedModel:
     cancels: bool = False
     requests_per_minute: int = 0
     cost_microusd: int = 0
+    tokens_per_minute: int = 0
+    input_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.name or not self.provider:
@@ -100,9 +111,12 @@ class ServedModel:
             raise ParameterError.of("errors", got, "shares that add up to at most 1", "lower them")
         if not 0.0 <= self.error_s < math.inf:
             raise ParameterError.of("error_s", self.error_s, "seconds from 0 on", "give a finite time")
-        for name in ("requests_per_minute", "cost_microusd"):
+        for name in ("requests_per_minute", "cost_microusd", "tokens_per_minute"):
             if not 0 <= getattr(self, name) <= 10**12:
                 raise ParameterError.of(name, getattr(self, name), "a whole number from 0 on", "0 for none")
+        for name in ("input_usd_per_million", "output_usd_per_million"):
+            if not 0.0 <= getattr(self, name) <= 1e6:
+                raise ParameterError.of(name, getattr(self, name), "dollars from 0 to a million", "0 for none")
 
     @property
     def capacity_per_s(self) -> float:
@@ -176,6 +190,14 @@ class Scenario:
         Share of requests that are wrong in themselves: every model answers 400.
     has_key : bool
         Whether calls may be repeated safely.
+    sessions : Sessions or None
+        How requests belong together; None for every request alone.
+    tokens : Tokens or None
+        Tokens of the requests; None where nothing counts them.
+    about : str
+        What it is, in a sentence for tables and charts.
+    policy : str
+        The policy that it is made for: a preset, or one of `relkit.simulation.suite.POLICIES`; empty for any.
 
     Raises
     ------
@@ -200,8 +222,14 @@ class Scenario:
     cache: CachedAnswers | None = None
     invalid_share: float = 0.0
     has_key: bool = True
+    sessions: Sessions | None = None
+    tokens: Tokens | None = None
+    about: str = ""
+    policy: str = ""
 
     def __post_init__(self) -> None:
+        if not self.name:
+            raise ParameterError.of("name", self.name, "a text that is not empty", "say what it is called")
         if isinstance(self.requests, bool) or not isinstance(self.requests, int) or self.requests < 1:
             raise ParameterError.of("requests", self.requests, "a whole number from 1 on", "say how many come")
         self._check_memory()
@@ -223,14 +251,18 @@ class Scenario:
             raise ParameterError.of("clients", self.clients, allowed, "1 for a shared breaker and budget")
         if not 0.0 <= self.invalid_share <= 1.0:
             raise ParameterError.of("invalid_share", self.invalid_share, "a share from 0 to 1", "give e.g. 0.005")
+        for model in self.models:
+            counts = model.tokens_per_minute or model.input_usd_per_million or model.output_usd_per_million
+            if counts and self.tokens is None:
+                remedy = "say how many tokens requests have (relkit.simulation.tokens.Tokens)"
+                raise ParameterError.of("tokens", None, f"token counts, which {model.name} limits or bills", remedy)
         by_model(self.episodes, names, [model.provider for model in self.models])
 
     def _check_memory(self) -> None:
-        need, have = self.requests * BYTES_A_REQUEST, free_bytes()
+        each = BYTES_A_REQUEST + (BYTES_A_TURN if self.sessions is not None else 0)
+        need, have = self.requests * each, free_bytes()
         if self.requests > _MOST_REQUESTS or need > have:
-            allowed = (
-                f"at most {min(have // BYTES_A_REQUEST, _MOST_REQUESTS):,} in the {have / 1e9:.1f} GB that are free"
-            )
+            allowed = f"at most {min(have // each, _MOST_REQUESTS):,} in the {have / 1e9:.1f} GB that are free"
             remedy = f"it would need {need / 1e9:.1f} GB: ask for fewer requests and several seeds"
             raise ParameterError.of("requests", self.requests, allowed, remedy)
 

@@ -1,25 +1,28 @@
-"""The fixed workloads that speed, exactness and theory are measured on, and the policies that go with them."""
+"""The fixed workloads that speed, exactness, theory and tuning are measured on, and the policies that go with them.
 
+What a scenario file can say lies in `scenarios/`; here is the rest: named policies and the metastable family.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from relkit.errors import ErrorKind
+from relkit.exceptions import ParameterError
 from relkit.policies.backoff import EQUAL
 from relkit.policies.codes import ADAPTIVE, CONSECUTIVE, PER_ATTEMPT
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.policy import Policy
+from relkit.policies.presets import presets
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_budget import PER_REQUEST, RetryBudgetSettings
 from relkit.policies.retry_settings import NO_RETRIES, Retry, RetrySettings
 from relkit.simulation.arrivals import poisson
-from relkit.simulation.episodes import Episode, outage, rate_limited, slow
+from relkit.simulation.episodes import Episode, slow
 from relkit.simulation.latency import lognormal
-from relkit.simulation.scenario import UNLIMITED, CachedAnswers, ErrorShare, Scenario, ServedModel
+from relkit.simulation.scenario import Scenario, ServedModel
 
 REQUESTS: Final = 100_000
-_EPISODES: Final = (outage("first", 600.0, 660.0), rate_limited("first", 1200.0, 1320.0, 0.3))
 TRIGGER: Final = slow("only", 200.0, 210.0, 10.0)
-_USUAL: Final = (ErrorShare(ErrorKind.API_SERVER_ERROR, 0.01),)
 
 
 def w1(requests: int = REQUESTS) -> Scenario:
@@ -28,27 +31,18 @@ def w1(requests: int = REQUESTS) -> Scenario:
     >>> round(w1().duration_s)
     2000
     """
-    speeds = (("first", 28, 0.45), ("second", 16, 0.90), ("third", 16, 0.70))
-    return Scenario(
-        "W1",
-        requests,
-        poisson(50.0),
-        tuple(
-            ServedModel(name, name, lognormal(median_s, 0.6), servers, 256, _USUAL, cost_microusd=900)
-            for name, servers, median_s in speeds
-        ),
-        _EPISODES,
-        timeout_s=3.0,
-        cache=CachedAnswers(keys=100_000, popularity=0.8, capacity=5_000),
-        invalid_share=0.005,
-    )
+    return _packaged("w1").changed(requests=requests)
 
 
 def w0(requests: int = REQUESTS) -> Scenario:
     """One model without a limit of servers, one attempt in ten failing, and the outage: no queue, no feedback."""
-    usual = (ErrorShare(ErrorKind.API_SERVER_ERROR, 0.10),)
-    model = ServedModel("first", "first", lognormal(0.45, 0.6), UNLIMITED, UNLIMITED, usual)
-    return Scenario("W0", requests, poisson(50.0), (model,), _EPISODES[:1])
+    return _packaged("w0").changed(requests=requests)
+
+
+def _packaged(name: str) -> Scenario:
+    from relkit.simulation.scenario_toml import packaged  # noqa: PLC0415  it checks the policies that are named here
+
+    return packaged(name)
 
 
 def w_policy(*, chain: bool = True, adaptive: bool = True, threshold: int = 5, open_s: float = 10.0) -> Policy:
@@ -147,3 +141,36 @@ def retrying(
     loop = RetrySettings(max_attempts=retries + 1, jitter=EQUAL, **given) if retries else NO_RETRIES  # type: ignore[arg-type]
     source = "relkit: the settings that metastable states are measured with"
     return Policy(f"{retries} retries", "2026-11", source, breaker, Retry.of(loop), budget)
+
+
+SUITE: Final = (
+    "healthy", "outage", "brownout", "rate-limit-told", "rate-limit-untold", "slow", "flapping", "gray", "overload", "bursts",
+
+)  # fmt: skip
+POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
+    "W0": lambda: w_policy(chain=False),
+    "W1": w_policy,
+    "W2": lambda: w2_policy(0),
+    "three retries": lambda: retrying(3),
+}
+
+
+def policy_for(scenario: Scenario) -> Policy:
+    """Return the policy that a scenario is made for.
+
+    Raises
+    ------
+    ParameterError
+        When it names none, or one that there is not.
+
+    Examples
+    --------
+    >>> policy_for(w1()).name
+    'W1'
+    """
+    if scenario.policy in POLICIES:
+        return POLICIES[scenario.policy]()
+    if scenario.policy in presets:
+        return presets[scenario.policy]
+    remedy = "choose a policy yourself" if not scenario.policy else "name one of these or a preset"
+    raise ParameterError.of("policy", scenario.policy, ", ".join(POLICIES), remedy)

@@ -24,8 +24,10 @@ from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, RetrySettings
 from relkit.policies.votes import opens_at_once, outcome_of
 from relkit.simulation.arrivals import pieces_of
 from relkit.simulation.demo_draws import Floats, Ints
-from relkit.simulation.episodes import Episode, by_model
+from relkit.simulation.episodes import Episode, by_model, stretches
 from relkit.simulation.scenario import Scenario
+from relkit.simulation.sessions import luck_for
+from relkit.simulation.tokens import Tokens
 
 KINDS: Final = 27  # kinds are numbered from 1; 0 is "nothing failed"
 _VOTES: Final = {"failure": FAILURE, "ignore": IGNORED, "success": SUCCESS}
@@ -56,8 +58,10 @@ class Setup:
         model costs a retry; whether the breaker uses its draw; whether Retry-After is read as the plan does.
     keys, cache_capacity, hit_s : int, int, float
         The cache; 0 keys for none.
-    replayed, keeps_attempts : bool
-        Whether arrivals are given; whether each try becomes a row.
+    replayed, keeps_attempts, counts_tokens : bool
+        Whether arrivals are given; whether each try becomes a row; whether anything counts tokens.
+    in_median, in_sigma, out_median, out_sigma : float
+        Tokens of a request.
     """
 
     seed: int
@@ -78,11 +82,16 @@ class Setup:
     hit_s: float
     replayed: bool
     keeps_attempts: bool
+    counts_tokens: bool
+    in_median: float
+    in_sigma: float
+    out_median: float
+    out_sigma: float
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A served model in numbers; the pairs are places in the tables of values, errors and episodes."""
+    """A served model in numbers; the pairs are places in tables, `ramps` says whether an episode takes servers away."""
 
     servers: int
     queue: int
@@ -97,6 +106,10 @@ class ModelRow:
     cancels: bool
     requests_per_minute: int
     cost_microusd: int
+    tokens_per_minute: int
+    input_usd_per_million: float
+    output_usd_per_million: float
+    ramps: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,8 @@ class EpisodeRow:
     slow_factor: float
     period_s: float
     bad_s: float
+    cut_share: float
+    capacity_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +138,10 @@ class Workload:
         Single numbers.
     models, episodes : list
         Rows of all models and of their episodes.
-    values, rates, lengths_s, times_s : array of float
-        Latency values, pieces of the arrival rate, and replayed times.
+    values, rates, lengths_s, times_s, held_s : array of float
+        Latency values, pieces of the arrival rate, replayed times, and gaps whose requests come at their end.
+    luck : array of float
+        For each request the factor on the usual errors that its session has; empty without sessions.
     error_kinds, error_until : array
         Kinds of the usual errors, and their cumulative shares, model by model.
     chain, windows : array of int
@@ -146,6 +163,8 @@ class Workload:
     rates: Floats
     lengths_s: Floats
     times_s: Floats
+    held_s: Floats
+    luck: Floats
     error_kinds: Ints
     error_until: Floats
     chain: Ints
@@ -179,16 +198,18 @@ def _hint_s(episode: Episode, *, as_plan: bool) -> float:
     return plan_hint_s(f"{episode.retry_after_s:.3f}") if as_plan else episode.retry_after_s
 
 
-def _episode_row(episode: Episode, *, as_plan: bool) -> EpisodeRow:
+def _episode_row(episode: Episode, start_s: float, end_s: float, *, as_plan: bool) -> EpisodeRow:
     return EpisodeRow(
-        episode.start_s,
-        episode.end_s,
+        start_s,
+        end_s,
         ADVICE[episode.error].int_code,
         float(episode.share),
         _hint_s(episode, as_plan=as_plan),
         float(episode.slow_factor),
         float(episode.period_s),
         episode.period_s * episode.bad_share,
+        float(episode.cut_share),
+        float(episode.capacity_share),
     )
 
 
@@ -257,11 +278,17 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
             total += error.share
             kinds.append(ADVICE[error.kind].int_code)
             until.append(total)
-        episodes += [_episode_row(episode, as_plan=as_plan) for episode in its]
+        episodes += [
+            _episode_row(episode, start_s, end_s, as_plan=as_plan)
+            for episode in its
+            for start_s, end_s in stretches(episode, scenario.episodes.index(episode), seed)
+        ]
         rows.append(
             ModelRow(
                 model.servers, model.queue, model.latency.family, starts[0], len(values), starts[1], len(kinds), starts[2],
                 len(episodes), float(model.error_s), model.cancels, model.requests_per_minute, model.cost_microusd,
+                model.tokens_per_minute, float(model.input_usd_per_million), float(model.output_usd_per_million),
+                any(episode.capacity_share < 1.0 for episode in its),
             )
         )  # fmt: skip
     failures = _failures(order)
@@ -272,6 +299,7 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
     # room for the arrivals of the most crowded run there is: eight standard errors above the mean
     expected = scenario.requests + 8.0 * scenario.requests**0.5 + 100.0
     rates, lengths_s = ([], []) if scenario.arrivals.times_s else pieces_of(scenario.arrivals, seed, expected)
+    tokens = scenario.tokens or Tokens(1.0, 0.0, 1.0, 0.0)
     setup = Setup(
         seed=seed,
         requests=scenario.requests,
@@ -291,6 +319,11 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
         hit_s=0.0 if scenario.cache is None else float(scenario.cache.hit_s),
         replayed=bool(scenario.arrivals.times_s),
         keeps_attempts=keeps_attempts,
+        counts_tokens=scenario.tokens is not None,
+        in_median=float(tokens.in_median),
+        in_sigma=float(tokens.in_sigma),
+        out_median=float(tokens.out_median),
+        out_sigma=float(tokens.out_sigma),
     )
     retry = policy.retry
     return Workload(
@@ -301,6 +334,8 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
         rates=np.array(rates),
         lengths_s=np.array(lengths_s),
         times_s=np.array(scenario.arrivals.times_s[: scenario.requests]),
+        held_s=np.array(scenario.arrivals.held_s),
+        luck=luck_for(scenario.sessions, seed, scenario.requests),
         error_kinds=np.array(kinds, dtype=np.int64),
         error_until=np.array(until, dtype=np.float64),
         chain=np.array(chain, dtype=np.int64),

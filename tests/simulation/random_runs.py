@@ -13,10 +13,23 @@ from relkit.policies.presets import presets
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_budget import RetryBudgetSettings
 from relkit.policies.retry_settings import Retry, RetrySettings
-from relkit.simulation.arrivals import Arrivals, modulated, poisson, replayed, varying
-from relkit.simulation.episodes import Episode, brownout, flapping, gray, outage, rate_limited, slow
+from relkit.simulation.arrivals import Arrivals, held, modulated, poisson, replayed, varying
+from relkit.simulation.episodes import (
+    Episode,
+    brownout,
+    bursts,
+    cut,
+    flapping,
+    gray,
+    outage,
+    rate_limited,
+    recovering,
+    slow,
+)
 from relkit.simulation.latency import Latency, constant, empirical, exponential, lognormal, mixture
 from relkit.simulation.scenario import CachedAnswers, ErrorShare, Scenario, ServedModel
+from relkit.simulation.sessions import Sessions
+from relkit.simulation.tokens import Tokens
 
 BREAKERS = [policy.breaker for policy in presets.values() if policy.breaker is not None]
 RETRIES = [policy for policy in presets.values() if policy.retry is not None]
@@ -35,6 +48,13 @@ def arrivals(chance: Random, requests: int) -> Arrivals:
     return poisson(rate)
 
 
+def gaps(chance: Random, arriving: Arrivals) -> Arrivals:
+    if chance.random() < 0.75:
+        return arriving
+    start_s = chance.uniform(0.5, 4.0)
+    return held(arriving, [(start_s, start_s + 2.0), (start_s + 2.5, start_s + 3.0)])
+
+
 def latency(chance: Random) -> Latency:
     return chance.choice(
         [
@@ -49,7 +69,7 @@ def latency(chance: Random) -> Latency:
 
 def episodes(chance: Random, names: list[str]) -> list[Episode]:
     found = []
-    for name in chance.choice([["*"], names, ["p"], []]):
+    for name in chance.choice([["*"], names, ["p", "q"][: len(names)], []]):
         start_s = chance.uniform(0.0, 8.0)
         end_s = start_s + chance.uniform(1.0, 15.0)
         found.append(
@@ -61,22 +81,28 @@ def episodes(chance: Random, names: list[str]) -> list[Episode]:
                     slow(name, start_s, end_s, 8.0),
                     flapping(name, start_s, end_s, 1.3, 0.5),
                     gray(name, start_s, end_s, chance.choice(list(ErrorKind)[:19]), 0.5),
+                    cut(name, start_s, end_s, chance.choice([0.4, 1.0])),
+                    recovering(name, start_s, end_s, chance.choice([0.0, 0.3])),
+                    bursts(name, start_s, end_s, 1.5, 0.7, 0.9),
                 ]
             )
         )
         if chance.random() < 0.5:
             found.append(outage(name, end_s, end_s + 2.0))
+            if chance.random() < 0.5:
+                found.append(recovering(name, end_s + 2.0, end_s + 6.0, 0.1))
     return found
 
 
 def scenario(chance: Random, requests: int) -> Scenario:
     count = chance.choice([1, 1, 2, 3, 6])
     names = [f"m{number}" for number in range(count)]
+    tokens = Tokens(chance.choice([20.0, 900.0]), 0.5, 100.0, 0.8) if chance.random() < 0.4 else None
     kinds = chance.sample(list(ErrorKind)[:19], 3)
     models = tuple(
         ServedModel(
             name,
-            "p",
+            "q" if number % 2 else "p",
             latency(chance),
             servers=chance.choice([-1, 1, 4, 20]),
             queue=chance.choice([-1, 0, 3, 50]),
@@ -85,13 +111,16 @@ def scenario(chance: Random, requests: int) -> Scenario:
             cancels=chance.random() < 0.5,
             requests_per_minute=chance.choice([0, 0, 0, 100]),
             cost_microusd=chance.choice([0, 900]),
+            tokens_per_minute=0 if tokens is None else chance.choice([0, 500, 100_000]),
+            input_usd_per_million=0.0 if tokens is None else 0.59,
+            output_usd_per_million=0.0 if tokens is None else 0.79,
         )
-        for name in names
+        for number, name in enumerate(names)
     )
     return Scenario(
         "random",
         requests,
-        arrivals(chance, requests),
+        gaps(chance, arrivals(chance, requests)),
         models,
         tuple(episodes(chance, names)),
         timeout_s=chance.choice([0.5, 2.0, 1e9, float("inf")]),
@@ -101,6 +130,8 @@ def scenario(chance: Random, requests: int) -> Scenario:
         else None,
         invalid_share=chance.choice([0.0, 0.05]),
         has_key=chance.random() < 0.7,
+        sessions=Sessions(chance.choice([1.0, 6.0]), 20, chance.choice([0.0, 1.5])) if chance.random() < 0.4 else None,
+        tokens=tokens,
     )
 
 
