@@ -75,15 +75,9 @@ def _policy(name: str) -> "Policy":
 
 
 def _scenario(word: str) -> "Scenario":
-    from relkit.simulation.storm_runs import storm, weather  # noqa: PLC0415
-    from relkit.simulation.suite import w0, w1  # noqa: PLC0415
+    from relkit.simulation.scenario_toml import packaged, read_scenario  # noqa: PLC0415
 
-    makers: dict[str, Callable[[], Scenario]] = {
-        "w0": w0, "w1": w1, "storm": partial(storm, 0.7), "weather": partial(weather, 0.7),
-    }  # fmt: skip
-    if word not in makers:
-        raise ParameterError.of("scenario", word, ", ".join(makers), "name one of these")
-    return makers[word]()
+    return read_scenario(word) if word.endswith(".toml") else packaged(word)
 
 
 def _play(scenario: "Scenario", policy: "Policy", seed: int) -> "Run":
@@ -107,8 +101,8 @@ def _table(found: "list[RunSummary]") -> list[str]:
 
 
 def _cells(one: "RunSummary") -> tuple[str, ...]:
-    def told(value: float | None, write: Any) -> str:
-        return "none" if value is None else str(write(value))
+    def told(value: float | None, form: Any) -> str:
+        return "none" if value is None else str(form(value))
 
     return (
         one.policy,

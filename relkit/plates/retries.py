@@ -246,8 +246,8 @@ def money_plate(strategies: Sequence[Strategy], usd_a_call: float | None, name: 
     ax.set_xlim(0, max(one.paid.median for one in shown) * 1.16)
     ax.set_xlabel("calls paid for each answer" + ("" if usd_a_call is None else "; dollars for 1000 answers"))
     ax.text(0.0, 1.01, "always well again", color=GOOD, transform=ax.transAxes, va="bottom", fontsize=9)
-    ax.text(0.22, 1.01, "may stay down: not well in a run", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
-    dear, cheap = shown[-1], shown[0]
+    ax.text(0.22, 1.01, "not well after every storm", color=BAD, transform=ax.transAxes, va="bottom", fontsize=9)
+    dear, cheap = shown[-1], next((one for one in shown if one.has_budget), shown[0])
     caption = (
         f"Over fair weather and one storm {dear.policy} pays for {dear.paid.median:.1f} calls an answer, "
         f"{cheap.policy} for {cheap.paid.median:.2f}: work that nobody waits for any more is paid too."

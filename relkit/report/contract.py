@@ -59,14 +59,6 @@ def _share(name: str) -> Callable[[Any], object]:
     return check
 
 
-def _whole(name: str) -> Callable[[Any], object]:
-    def check(value: int) -> None:
-        if value < 0:
-            raise ParameterError.of(name, value, "a whole number of 0 or more", "write a seed such as 1")
-
-    return check
-
-
 _COMMON: Final[dict[str, Parameter]] = {
     "database": Parameter(str, "", "DuckDB file; empty = the demo week"),
     "week": Parameter(str, DEMO_WEEK, "ISO week such as 2026-W47, or all", period_of),
@@ -123,7 +115,6 @@ CONTRACTS: Final[dict[str, Contract]] = {
                 **_COMMON,
                 "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs"),
                 "protocol": Parameter(str, "", "registered protocol; empty = none was registered"),
-                "seed": Parameter(int, 20251008, "of simulated rollouts and of the pairs to read", _whole("seed")),
             },
             frozenset({"header", "experiments", "pairs_2x2", "difference", "methods", "sessions", "influence", "path", "looks"})
             | {"funnel", "data_quality", "baseline", "latency_shift", "latency", "guardrails", "segments", "actions"}

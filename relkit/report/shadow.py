@@ -15,6 +15,8 @@ from relkit.shadow.study import Study
 from relkit.store import Store, open_store, readings
 from relkit.verdict import Verdict
 
+SEED: Final = 20251008
+"""Of simulated rollouts and of the pairs to read: equal logs give equal pages."""
 QUIET_FLAGS: Final = ("timeout",)
 """A timeout is told by the missing answer; as a flag it would be counted twice."""
 
@@ -98,7 +100,7 @@ def checks_of(scope: Scope, study: Study | None, protocol: str) -> tuple[Check, 
     return check_protocol(read_protocol(text), study, rules_of(scope, study))
 
 
-def read_disagreements(scope: Scope, study: Study | None, seed: int, each: int = 3) -> tuple[Disagreement, ...]:
+def read_disagreements(scope: Scope, study: Study | None, seed: int = SEED, each: int = 3) -> tuple[Disagreement, ...]:
     """Draw pairs to read, the same for the same seed."""
     if study is None:
         return ()
@@ -106,7 +108,7 @@ def read_disagreements(scope: Scope, study: Study | None, seed: int, each: int =
         return readings.disagreements(store, scope.period, study.experiment.name, seed=seed, each=each)
 
 
-def characteristics_of(scope: Scope, study: Study | None, seed: int) -> tuple[Characteristic, ...]:
+def characteristics_of(scope: Scope, study: Study | None, seed: int = SEED) -> tuple[Characteristic, ...]:
     """Simulate how often each rule stops a healthy shadow and misses a harmful one, on the experiment's own sessions."""
     if study is None:
         return ()

@@ -61,7 +61,8 @@ class Gain:
     success, success_low, success_high : float
         The same for the share of requests answered.
     usd_a_month, usd_low, usd_high : float or None
-        Dollars saved a month; None without prices or without a number of requests.
+        By how much the month's bill falls, in dollars; below 0 it rises, as it does where more is answered. None without
+        prices or without a number of requests.
     """
 
     measure: str

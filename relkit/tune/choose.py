@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -39,6 +40,7 @@ FRESH_SEEDS: Final = 30
 STARTERS: Final = 16
 _FINALISTS: Final = 4
 _SCREEN_DRAWS: Final = 400
+_CHUNK: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,9 @@ class Playing:
         )  # fmt: skip
         if not played.complete:
             raise KeyboardInterrupt
+        if played.refused:
+            name, why = played.refused[0]
+            raise ParameterError(f"{name} cannot run in the suite of {label}: {why}")
         return played
 
 
@@ -142,7 +147,7 @@ def choose(
     playing = Playing(executor, workers, sink, progress)
     if not judge.keeps(means).any():
         return _give_way(judge, found, today, playing)
-    order = np.argsort(judge.score(means), kind="stable")[:STARTERS]
+    order = _starters(judge, screened)
     starters = [found.candidates[place] for place in order]
     first = max(found.seeds) + 1
     seen, finalists = _halve(judge, found, starters, evaluations, first, playing)
@@ -160,6 +165,25 @@ def choose(
     return _conclude(
         judge, found, last, today, starters, finalists, seen, screened, order, indifference, spent, requests_a_month
     )
+
+
+def _starters(judge: Judge, screened: Values) -> np.ndarray:
+    """Return the places of the best candidates, half of them by their means, half among those that surely keep all limits.
+
+    The best in a goal with limits lie at the edge of these, where it cannot be told whether they keep them.
+    """
+    order = np.argsort(judge.score(screened.mean(axis=1)), kind="stable")
+    starters = order[: STARTERS // 2].tolist()
+    for start in range(0, len(order), _CHUNK):
+        rows = [screened[order[0]], *(screened[place] for place in order[start : start + _CHUNK])]
+        keeps = judge.keeps(posterior_means(rows, 0, _SCREEN_DRAWS)[:, 1:]).mean(axis=0)
+        for place, share in zip(order[start : start + _CHUNK].tolist(), keeps.tolist(), strict=True):
+            if share >= SURE and place not in starters and len(starters) < STARTERS:
+                starters.append(place)
+        if len(starters) >= STARTERS:
+            break
+    rest = (place for place in order.tolist() if place not in set(starters))
+    return np.array([*starters, *islice(rest, STARTERS - len(starters))])
 
 
 def _give_way(judge: Judge, found: Sweep, today: Policy, playing: Playing) -> Choice:
@@ -185,13 +209,21 @@ def _halve(
     if len(starters) == 1:
         return [sample([0], range(2))[0]], [0]
     seen, ranked = halve(sample, len(starters), evaluations, judge.score)
-    finalists = list(ranked[:_FINALISTS])
+    keeps = judge.keeps(posterior_means(seen, ranked[0])).mean(axis=0)
+    surely = [
+        place for place in _by_score(judge, seen) if keeps[place] >= SURE and place not in ranked[: _FINALISTS // 2]
+    ]
+    finalists = list(dict.fromkeys([*ranked[: _FINALISTS // 2], *surely[: _FINALISTS // 2], *ranked]))[:_FINALISTS]
     most = max(map(len, seen))
     for place in finalists:
         # the last are compared on the same seeds, those of the round they were dropped in included
         if len(seen[place]) < most:
             seen[place] = np.concatenate([seen[place], sample([place], range(len(seen[place]), most))[0]])
     return seen, finalists
+
+
+def _by_score(judge: Judge, seen: Sequence[Values]) -> list[int]:
+    return sorted(range(len(seen)), key=lambda place: float(judge.score(seen[place].mean(axis=0))))
 
 
 def _conclude(
@@ -245,7 +277,7 @@ def _let_through(judge: Judge, screened: Values, order: np.ndarray, indifference
     best = base.min(axis=1)
     slack = indifference * np.abs(judge.best_in(inside)[:, 0])
     is_beaten = np.zeros(_SCREEN_DRAWS, dtype=np.bool_)
-    for chunk in np.array_split(left, max(len(left) // 64, 1)):
+    for chunk in np.array_split(left, max(len(left) // _CHUNK, 1)):
         rows = [screened[anchor], *(screened[place] for place in chunk)]
         scores = judge.score(posterior_means(rows, 0, _SCREEN_DRAWS))[:, 1:]
         is_beaten |= scores.min(axis=1) < best - slack

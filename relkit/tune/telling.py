@@ -152,16 +152,12 @@ def recommended(
     if not stays and gain.measure != "success":
         parts.append(f"success {100 * gain.success:+.2f} points")
     if not stays and gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
-        saved = "saves" if gain.usd_a_month >= 0.0 else "costs"
-        low, high = (
-            sorted((abs(gain.usd_low), abs(gain.usd_high)))
-            if gain.usd_low * gain.usd_high > 0
-            else (gain.usd_low, gain.usd_high)
-        )
-        parts.append(f"{saved} ${abs(gain.usd_a_month):,.2f} a month ({low:,.2f} to {high:,.2f})")
+        way, sign = ("falls", 1.0) if gain.usd_a_month >= 0.0 else ("rises", -1.0)
+        low, high = sorted((sign * gain.usd_low, sign * gain.usd_high))
+        parts.append(f"the month's bill {way} by ${sign * gain.usd_a_month:,.2f} ({low:,.2f} to {high:,.2f})")
     if judge.goal.limits and not kept:
         parts.append("today's settings break a limit")
-    sure = f"{percent(good, 0)} sure that none of {count(candidates)} is better"
+    sure = f"{'more than 99 %' if good > 0.99 else percent(good, 0)} sure that none of {count(candidates)} is better"
     sure += f" by more than {percent(indifference, 0)}" if indifference else ""
     sentence = f"{what}: {'; '.join([*parts, sure])}."
     return Verdict(

@@ -3,12 +3,14 @@
 import json
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import pytest
 
 from relkit import cli, presets, simulate
+from relkit.simulation.scenario_toml import packaged, write_scenario
 from relkit.simulation.suite import w1
 
 Run = Callable[..., SimpleNamespace]
@@ -51,13 +53,24 @@ def test_it_prints_what_the_run_holds(run: Run) -> None:
 
 
 def test_policies_are_compared_in_the_order_they_are_named(run: Run) -> None:
-    done = run("storm", "--requests", "4000", "--policy", "plan-transient", "--policy", "plan-fixed")
+    done = run("metastable", "--requests", "4000", "--policy", "plan-transient", "--policy", "plan-fixed")
     rows = done.out.splitlines()
     assert done.code == 0
-    assert rows[0].startswith("storm 0.7: 4")
+    assert rows[0].startswith("metastable: 4")
     assert rows[1].split()[:3] == ["policy", "answered", "tries"]
     assert [row.split()[0] for row in rows[2:]] == ["plan-transient", "plan-fixed"]
     assert len({len(row) for row in rows[1:]}) == 1, "columns stand below each other"
+
+
+def test_a_scenario_file_is_played_as_the_packaged_one_it_was_written_from(run: Run, tmp_path: Path) -> None:
+    mine = write_scenario(packaged("outage").changed(requests=500), tmp_path / "mine.toml")
+    told = [json.loads(run(name, "--requests", "500", "--json").out) for name in (str(mine), "outage")]
+    assert told[0] == told[1]
+    broken = tmp_path / "broken.toml"
+    broken.write_text("requests = -1\n", encoding="utf-8")
+    done = run(str(broken))
+    assert (done.code, done.out) == (1, "")
+    assert "broken.toml" in done.err
 
 
 def test_without_a_policy_it_is_the_plan_made_to_work(run: Run) -> None:

@@ -74,13 +74,13 @@ def shown(study: Study | None) -> Iterator[Plate | Table]:
     ):  # fmt: skip
         yield drawn(study, RULES)
     for seeded in (plates.shift_plate, plates.latency_table):
-        yield seeded(study, RULES, 1)
+        yield seeded(study, RULES)
     yield plates.guardrails_table(decision)
-    yield plates.rules_table(study, found)
+    yield plates.rules_table(study, found, decision)
     yield plates.header_table(study, RULES, "0" * 64, checks)
     yield plates.experiments_table(judged)
     yield plates.ledger_table(study, decision, 0.95)
-    yield plates.disagreements_table(read, 1)
+    yield plates.disagreements_table(read)
     yield plates.sign_off_table(study, decision, RULES, checks)
 
 

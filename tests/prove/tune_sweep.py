@@ -18,8 +18,10 @@ POINTS = 512
 SEEDS = 4
 
 KILLED = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in what runs in the background
 sys.path.insert(0, {root!r})
 from relkit.store import known_runs, tuning_sink
 from relkit.tune import RAW, code_hash

@@ -31,14 +31,23 @@ def guardrails_table(decision: Decision, *, name: str = "guardrails") -> Table:
     for rail in decision.guardrails:
         needed = units_needed(rail)
         if rail.value is None or rail.low is None or rail.high is None:
-            rows.append((rail.name, "unknown", "", spoken(rail.name, rail.margin), "", f"not measured: {rail.why_not}"))
+            rows.append(
+                (
+                    rail.name,
+                    "unknown",
+                    "",
+                    spoken(rail.name, rail.margin).removeprefix("+"),
+                    "",
+                    f"not measured: {rail.why_not}",
+                )
+            )
         else:
             told = _CODES.get(rail.code) or (
                 f"undecided: about {several(needed, 'more session')}" if needed else "undecided on the margin itself"
             )
             rows.append(
                 (
-                    rail.name, spoken(rail.name, rail.value), span(rail.name, rail.low, rail.high), spoken(rail.name, rail.margin),
+                    rail.name, spoken(rail.name, rail.value), span(rail.name, rail.low, rail.high), spoken(rail.name, rail.margin).removeprefix("+"),
                     p_text(rail.p_harm_adjusted), told,
                 )
             )  # fmt: skip
@@ -62,7 +71,9 @@ def guardrails_table(decision: Decision, *, name: str = "guardrails") -> Table:
     return Table(name, caption, columns, rows or [("none",) * len(columns)], values)
 
 
-def rules_table(study: Study | None, found: Sequence[Characteristic], *, name: str = "rules") -> Table:
+def rules_table(
+    study: Study | None, found: Sequence[Characteristic], decision: Decision, *, name: str = "rules"
+) -> Table:
     """Show what each rule says here, and how often it is wrong on this log's own sessions."""
     if study is None:
         return Table(name, NO_PAIRS, ("rule",), (("none",),), {})
@@ -73,6 +84,8 @@ def rules_table(study: Study | None, found: Sequence[Characteristic], *, name: s
     for rule, words in _RULES.items():
         one = said.get(rule)
         here = "" if one is None else "cannot say" if one.value is None else "stop" if one.stops else "go on"
+        if rule == "gate_horizon":
+            here = "stop" if decision.code == "ROLL_BACK" else "go on"
         cells = {each.world: each for each in found if each.rule == rule}
         rows.append((words, here, *(percent(cells[world].stops, 1) for world in worlds)))
         values |= {f"{rule}: {world}": cells[world].stops for world in worlds}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.shadow.words import NO_PAIRS, p_text
 from relkit.plates.style import MUTED, SHADOW, figure
@@ -17,19 +19,18 @@ _NO_TIMES = "No pair has a latency on both sides."
 _DECILES = tuple(place / 10 for place in range(1, 10))
 
 
-def shift_plate(study: Study | None, rules: Rules, seed: int, *, name: str = "latency_shift") -> Plate:
+def shift_plate(study: Study | None, rules: Rules, *, name: str = "latency_shift") -> Plate:
     """Draw how much slower the shadow is at each decile, with intervals that keep sessions together."""
     if study is None or study.log_ratios.n == 0:
         return empty_plate(name, NO_PAIRS if study is None else _NO_TIMES)
-    found = quantile_shifts(study.primary_us, study.shadow_us, _DECILES, rules.level, seed=seed)
+    found = quantile_shifts(study.primary_us, study.shadow_us, _DECILES, rules.level)
     fig, ax = figure(height_in=2.6)
     ax.axhline(0, color=MUTED, lw=0.8)
-    for one in found:
-        if one.low_us is not None and one.high_us is not None:
-            ax.plot([100 * one.quantile] * 2, [one.low_us / 1e3, one.high_us / 1e3], color=SHADOW, lw=1.6)
-    ax.plot(
-        [100 * one.quantile for one in found], [one.delta_us / 1e3 for one in found], "o-", color=SHADOW, ms=4, lw=0.8
-    )
+    known = [one for one in found if one.low_us is not None and one.high_us is not None]
+    ends = [np.nan if end is None else end / 1e3 for one in known for end in (one.low_us, one.high_us, None)]
+    ax.plot([100 * one.quantile for one in known for _ in range(3)], ends, color=SHADOW, lw=1.6)
+    middles = [one.delta_us / 1e3 for one in found]
+    ax.plot([100 * one.quantile for one in found], middles, "o-", color=SHADOW, ms=4, lw=0.8)
     ax.set_xlabel("quantile (%)")
     ax.set_ylabel("shadow − primary (ms)")
     middle, last = found[len(found) // 2], found[-1]
@@ -41,7 +42,7 @@ def shift_plate(study: Study | None, rules: Rules, seed: int, *, name: str = "la
     return plate(name, fig, caption=caption, alt="Difference of the arms' quantiles with intervals", values=values)
 
 
-def latency_table(study: Study | None, rules: Rules, seed: int, *, name: str = "latency") -> Table:
+def latency_table(study: Study | None, rules: Rules, *, name: str = "latency") -> Table:
     """Show the typical ratio with its interval, three quantiles of both arms, and timeouts as their own test."""
     if study is None or study.log_ratios.n == 0:
         return Table(name, NO_PAIRS if study is None else _NO_TIMES, ("measure",), (("none",),), {})
@@ -60,7 +61,7 @@ def latency_table(study: Study | None, rules: Rules, seed: int, *, name: str = "
     if median is not None:
         rows.append(("middle ratio of all pairs", percent(median, 1), "", ""))
         values["median_ratio"] = median
-    for one in quantile_shifts(study.primary_us, study.shadow_us, (0.5, 0.95, 0.99), rules.level, seed=seed):
+    for one in quantile_shifts(study.primary_us, study.shadow_us, (0.5, 0.95, 0.99), rules.level):
         label = f"p{100 * one.quantile:.0f}"
         arms = f"{duration(one.primary_us / 1e6)} and {duration(one.shadow_us / 1e6)}"
         rows.append((f"{label}, primary and shadow: {arms}", f"{signed(one.delta_us / 1e3, 0)} ms", _span(one), ""))

@@ -1,6 +1,5 @@
 """The experiment taken apart: segments, sessions, actions."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.shadow.words import NO_PAIRS, p_text
-from relkit.plates.style import BAD, GOOD, MUTED, SHADOW, figure
+from relkit.plates.style import BAD, GOOD, MUTED, SHADOW, bars, figure, whole_numbers
 from relkit.plates.table import Table
 from relkit.shadow import mcnemar, session_t, tango
 from relkit.shadow.decide import Rules
@@ -22,6 +21,7 @@ from relkit.units import count, percent, points, several
 _MOST_SEGMENTS = 24
 _LONGEST_TEXT = 160
 _ALPHA = 0.05
+_MOST_LABELLED = 24
 
 
 def forest_plate(study: Study | None, rules: Rules, *, name: str = "segments") -> Plate:
@@ -33,17 +33,16 @@ def forest_plate(study: Study | None, rules: Rules, *, name: str = "segments") -
     adjusted = adjust([p for _, _, _, p in estimates], "bh")
     apart, apart_p = heterogeneity(study, rules.level)
     fig, ax = figure(height_in=0.9 + 0.22 * len(shown))
-    for place, (segment, (delta, low, high, _), p) in enumerate(zip(shown, estimates, adjusted, strict=True)):
-        y = len(shown) - 1 - place
-        colour = (BAD if delta < 0 else GOOD) if p is not None and p <= 1 - rules.level else MUTED
-        ax.plot([100 * low, 100 * high], [y, y], color=colour, lw=1.6)
-        ax.plot(
-            [100 * delta],
-            [y],
-            "o",
-            color=colour,
-            ms=3 + 3 * math.sqrt(segment.counts.n / max(1, study.experiment.counts.n)),
-        )
+    alpha = 1 - rules.level
+    colours = [
+        (BAD if delta < 0 else GOOD) if p is not None and p <= alpha else MUTED
+        for (delta, *_), p in zip(estimates, adjusted, strict=True)
+    ]
+    for colour in dict.fromkeys(colours):
+        rows = [(len(shown) - 1 - at, *estimates[at][:3]) for at, one in enumerate(colours) if one == colour]
+        ends = [x for _, _, low, high in rows for x in (100 * low, 100 * high, np.nan)]
+        ax.plot(ends, [y for y, *_ in rows for _ in range(3)], color=colour, lw=1.6)  # one line with gaps: a small file
+        ax.plot([100 * delta for _, delta, _, _ in rows], [y for y, *_ in rows], "o", color=colour, ms=4)
     overall = study.experiment.counts.delta or 0.0
     ax.axvline(0, color=MUTED, lw=0.8)
     ax.axvline(100 * overall, color=SHADOW, lw=0.9, ls=(0, (4, 3)))
@@ -110,22 +109,25 @@ def sessions_plate(study: Study | None, rules: Rules, *, name: str = "sessions")
         )
     sums, counts, table = study.experiment.sums, study.experiment.counts, study.table
     left, t = leave_one_session_out(table), session_t(sums, counts, rules.level)
-    fig, ax = figure(height_in=2.6)
-    d, m, k = (np.array(column) for column in (table.d, table.m, table.sessions))
-    size = np.digitize(k / k.max(), (0.01, 0.1, 0.5))  # few sizes: one marker is stored for each
+    fig, ax = figure(height_in=2.2)
+    net = np.array(table.d)
+    d, place = np.unique(net, return_inverse=True)
+    k = np.bincount(place, weights=table.sessions)
     for colour, side in ((BAD, d < 0), (GOOD, d > 0), (MUTED, d == 0)):
-        for step in range(4):
-            here = side & (size == step)
-            ax.plot(m[here], d[here], "o", color=colour, alpha=0.6, ms=2.5 + 2.5 * step, mew=0)
-    ax.axhline(0, color=MUTED, lw=0.8)
-    ax.set_xlabel("pairs of the session")
-    ax.set_ylabel("shadow wins − losses")
-    top = study.influential[0] if study.influential else None
-    if top is not None:
-        ax.annotate(
-            top.session_id[:24], (top.pairs, top.only_shadow - top.only_primary), xytext=(6, 0),
-            textcoords="offset points", fontsize=8, va="center",
-        )  # fmt: skip
+        # a logarithmic axis has no 0: bars stand on half a session
+        bars(ax, d[side] - 0.4, np.full(side.sum(), 0.5), k[side] - 0.5, 0.8, colour)
+    ax.set_yscale("log")
+    ax.set_ylim(0.5, 3 * k.max())
+    for x, number in zip(d, k, strict=True):
+        if d.size <= _MOST_LABELLED or x in (d[0], 0, d[-1]):
+            ax.text(x, number * 1.15, count(number), ha="center", fontsize=7.5)
+    ax.set_xlim(d[0] - 1, d[-1] + 1)
+    whole_numbers(ax.xaxis)
+    ax.set_yticks([])
+    ax.minorticks_off()
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("pairs of a session that the shadow alone had right, minus the primary alone")
+    ax.set_ylabel("sessions (log)")
     deff = "unknown" if t.design_effect is None else f"{t.design_effect:.2f}"
     effective = "unknown" if t.effective_n is None else count(t.effective_n)
     without = (
@@ -164,7 +166,7 @@ def influence_table(study: Study | None, *, name: str = "influence") -> Table:
     return Table(name, caption, columns, rows or [("none",) * len(columns)], {"sessions": len(rows)})
 
 
-def disagreements_table(found: Sequence[Disagreement], seed: int, *, name: str = "disagreements") -> Table:
+def disagreements_table(found: Sequence[Disagreement], *, name: str = "disagreements") -> Table:
     """Show pairs to read, some of each kind of disagreement."""
     shown: list[tuple[str, ...]] = [
         (
@@ -178,13 +180,13 @@ def disagreements_table(found: Sequence[Disagreement], seed: int, *, name: str =
     if not any(one.primary_body or one.shadow_body for one in found):
         shown, columns = [row[:6] for row in shown], columns[:6]
     caption = (
-        f"{several(len(shown), 'pair')} to read, drawn with seed {seed}: "
+        f"{several(len(shown), 'pair')} to read, drawn by a hash of their ids: "
         + "; ".join(f"{words} {count(size)}" for words, size in sizes.items())
         + "."
         if shown
         else "No pair disagrees."
     )
-    return Table(name, caption, columns, shown or [("none",) * len(columns)], {**sizes, "seed": seed})
+    return Table(name, caption, columns, shown or [("none",) * len(columns)], sizes)
 
 
 def _cut(text: str | None) -> str:

@@ -15,7 +15,7 @@ from relkit.shadow.study import Study
 from relkit.units import US_PER_HOUR, count, points, several
 
 _LONGEST = 10  # rows of the table of looks
-_MOST_DRAWN = 72
+_MOST_DRAWN = 48
 
 
 def looks_of(study: Study, rules: Rules) -> tuple[list[int], list[SessionSums], tuple[Look, ...]]:

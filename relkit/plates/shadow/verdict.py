@@ -231,9 +231,10 @@ def plan_test_table(study: Study | None) -> Table:
         ("winner", old.winner, "named whatever the p-value is"),
         ("confidence", "NaN" if old.confidence is None else f"{old.confidence:.3g}", "1 − p is no confidence"),
     )
+    significant = "yes" if old.statistically_significant else "no"
     caption = (
-        f"The plan's test would print: winner {old.winner}, significant {'yes' if old.statistically_significant else 'no'}."
-        + (f" {old.note}." if old.note else "")
+        f"On {several(counts.n, 'pair')} with both answers compared the plan's test would print: winner {old.winner}, "
+        f"significant {significant}." + (f" {old.note}." if old.note else "")
     )
     return Table(
         "plan_test",

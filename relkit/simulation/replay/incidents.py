@@ -1,0 +1,70 @@
+"""Incidents of a log: long stretches in which the dependency was in its bad state."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from relkit.simulation.calibrate.hidden import States, chance_of_bad
+from relkit.simulation.replay.breaker_run import Floats, Ints
+
+_LEAST_CALLS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A bad time of the dependency, in seconds from the start of the log.
+
+    Examples
+    --------
+    >>> Incident(600.0, 660.0, "outage").length_s
+    60.0
+    """
+
+    start_s: float
+    end_s: float
+    label: str = "incident"
+
+    @property
+    def length_s(self) -> float:
+        """How long it took, in seconds."""
+        return self.end_s - self.start_s
+
+
+def find_incidents(times_s: Floats, outcome: Ints, states: States, least_s: float = 0.0) -> tuple[Incident, ...]:
+    """Find the stretches in which the bad state is likelier than the good one.
+
+    Parameters
+    ----------
+    times_s : array of float, shape (attempts,)
+        Ascending, in seconds.
+    outcome : array of int
+        1 good, 0 failed; anything else is left out, so a gap ends no incident.
+    states : States
+        The fitted chain.
+    least_s : float
+        Shorter ones are left out, seconds. One that fewer than five calls show is left out too.
+
+    Returns
+    -------
+    tuple of Incident
+        In order. Each runs from its first call to its last.
+
+    Examples
+    --------
+    >>> times_s = np.arange(100.0)
+    >>> outcome = np.where((times_s >= 40) & (times_s < 60), 0, 1)
+    >>> find_incidents(times_s, outcome, States(80.0, 20.0, 0.01, 0.9, 0.0))
+    (Incident(start_s=40.0, end_s=59.0, label='incident'),)
+    """
+    known = outcome >= 0
+    when = times_s[known]
+    if when.size == 0:
+        return ()
+    bad = chance_of_bad(when, outcome[known] == 0, states) > 0.5
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
+    return tuple(
+        Incident(float(when[first]), float(when[end - 1]))
+        for first, end in edges.reshape(-1, 2)
+        if end - first >= _LEAST_CALLS and when[end - 1] - when[first] >= least_s
+    )
