@@ -73,7 +73,8 @@ def plain(database: str) -> int:
 
     with duckdb.connect(database, read_only=True, config={"threads": "2"}) as connection:
         rows = connection.execute("SELECT * FROM pairs WHERE experiment = 'big'").df()
-    rows["p"], rows["s"] = rows.primary_ok.eq(True), rows.shadow_ok.eq(True)
+    for arm, name in (("p", "primary_ok"), ("s", "shadow_ok")):
+        rows[arm] = rows[name].astype(object).eq(True)
     rows["d"] = rows.s.astype(int) - rows.p.astype(int)
     table = rows.groupby("session_id").d.agg(["sum", "count"])
     (table["sum"] ** 2).sum()

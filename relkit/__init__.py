@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from relkit.policies.presets import presets
     from relkit.policies.purse import RetryBudget
     from relkit.policies.retry_settings import Retry
+    from relkit.simulation.calibrate import calibrate
     from relkit.simulation.drive import drive
+    from relkit.simulation.replay import replay
     from relkit.simulation.run import simulate
     from relkit.simulation.scenario import Scenario
     from relkit.slo import ErrorBudget, Objective
@@ -39,6 +41,7 @@ _HOMES: Final = {
     "RetryBudget": "relkit.policies.purse",
     "Scenario": "relkit.simulation.scenario",
     "Verdict": "relkit.verdict",
+    "calibrate": "relkit.simulation.calibrate",
     "choose": "relkit.tune.choose",
     "classify": "relkit.errors",
     "drive": "relkit.simulation.drive",
@@ -46,6 +49,7 @@ _HOMES: Final = {
     "open_store": "relkit.store",
     "presets": "relkit.policies.presets",
     "redact": "relkit.errors.redact",
+    "replay": "relkit.simulation.replay",
     "simulate": "relkit.simulation.run",
     "sweep": "relkit.tune.sweep",
 }
@@ -64,6 +68,7 @@ __all__ = [
     "RetryBudget",
     "Scenario",
     "Verdict",
+    "calibrate",
     "choose",
     "classify",
     "drive",
@@ -71,6 +76,7 @@ __all__ = [
     "open_store",
     "presets",
     "redact",
+    "replay",
     "simulate",
     "sweep",
 ]

@@ -11,10 +11,10 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import RuleSet, load_rules
@@ -23,6 +23,7 @@ from relkit.policies.rollout import RolloutSchedule
 from relkit.prices import Price
 from relkit.shadow.margins import Margins
 from relkit.slo.objective import DEFAULT_EXCLUDED, Objective
+from relkit.units import SECONDS_PER_MINUTE
 from relkit.verdict import CODES
 
 _DEFAULTS: Final = "default.toml"
@@ -123,13 +124,18 @@ class _ObjectiveTable(_Table):
     threshold_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
     exclude: list[str] | None = None
     service: str | None = None
+    calendar: Literal["week", "month", "quarter"] | None = None
+    method: Literal["occurrences", "time_slices", "ratio_time_slices"] = "occurrences"
+    slice_s: Annotated[int, Field(ge=60, le=86_400, multiple_of=60)] = 60
+    slice_target: str | None = None
+    degraded: Literal["good", "bad"] = "good"
 
-    @field_validator("target", mode="before")
+    @field_validator("target", "slice_target", mode="before")
     @classmethod
-    def _as_text(cls, given: object) -> object:
+    def _as_text(cls, given: object, told: ValidationInfo) -> object:
         is_number = isinstance(given, int | float) and not isinstance(given, bool)
         if is_number:
-            raise ValueError(f'write it as text, target = "{given}": a binary float is not the exact share')
+            raise ValueError(f'write it as text, {told.field_name} = "{given}": a binary float is not the exact share')
         return given
 
 
@@ -290,6 +296,10 @@ def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
         raise ParameterError(
             f"{source}: objective.{name}: a latency objective needs threshold_ms, e.g. threshold_ms = 2000"
         )
+    if table.calendar is not None and "window_days" in table.model_fields_set:
+        raise ParameterError(
+            f"{source}: objective.{name}: a window rolls (window_days) or follows the calendar; take one of the two out"
+        )
     threshold_us = None if table.threshold_ms is None else table.threshold_ms * 1000
     excluded = DEFAULT_EXCLUDED if table.exclude is None else frozenset(table.exclude)
     kinds = [str(kind) for kind in ErrorKind]
@@ -299,7 +309,19 @@ def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
             f"{source}: objective.{name}.exclude: no error kind is called {kind!r}{_did_you_mean(kind, kinds)}"
         )
     try:
-        return Objective(name, table.target, table.window_days, threshold_us, excluded, table.service)
+        return Objective(
+            name,
+            table.target,
+            table.window_days,
+            threshold_us,
+            excluded,
+            table.service,
+            calendar=table.calendar,
+            method=table.method,
+            slice_minutes=table.slice_s // SECONDS_PER_MINUTE,
+            slice_target=table.slice_target,
+            degraded=table.degraded,
+        )
     except ParameterError as error:
         raise ParameterError(f"{source}: objective.{name}: {error}") from error
 

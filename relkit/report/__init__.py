@@ -19,6 +19,7 @@ from relkit.report.shadow import (
     read_study,
     rules_of,
 )
+from relkit.report.slo import read_costs, read_levels, read_outlook
 
 __all__ = [
     "Scope",
@@ -27,12 +28,15 @@ __all__ = [
     "checks_of",
     "decide_shadow",
     "judge_shadow",
+    "read_costs",
     "read_disagreements",
     "read_error_log",
     "read_experiments",
     "read_failures",
     "read_groups",
+    "read_levels",
     "read_log",
+    "read_outlook",
     "read_service",
     "read_study",
     "read_tries",

@@ -52,14 +52,14 @@ def chosen_experiment(store: Store, scope: Scope) -> str:
     return scope.experiment or (names[0] if names else "")
 
 
-def read_experiments(scope: Scope) -> tuple[Judged, ...]:
-    """Judge every experiment of the period, most pairs first."""
+def read_experiments(scope: Scope, known: Study | None = None) -> tuple[Judged, ...]:
+    """Judge every experiment of the period, most pairs first; `known` has been read already and is not read again."""
+    found = []
     with open_store(scope.database, rules=scope.config.rules) as store:
-        found = [
-            readings.study(store, scope.period, name, quiet_flags=QUIET_FLAGS)
-            for name in readings.experiments(store, scope.period)
-        ]
-    return tuple(Judged(study, judge_shadow(scope, study), naive_rules(study)) for study in found)
+        for name in readings.experiments(store, scope.period):
+            is_known = known is not None and known.experiment.name == name
+            found.append(known if is_known else readings.study(store, scope.period, name, quiet_flags=QUIET_FLAGS))
+    return tuple(Judged(study, judge_shadow(scope, study), naive_rules(study)) for study in found if study is not None)
 
 
 def rules_of(scope: Scope, study: Study | None) -> Rules:

@@ -36,7 +36,13 @@ class Shift:
 
 
 def quantile_shifts(
-    primary: Binned, shadow: Binned, quantiles: tuple[float, ...], level: float = 0.95, *, seed: int = 20251008, draws: int = DRAWS
+    primary: Binned,
+    shadow: Binned,
+    quantiles: tuple[float, ...],
+    level: float = 0.95,
+    *,
+    seed: int = 20251008,
+    draws: int = DRAWS,
 ) -> tuple[Shift, ...]:
     """Estimate the difference of quantiles, shadow minus primary, over pairs with both answers.
 

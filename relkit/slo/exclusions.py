@@ -91,5 +91,7 @@ def leave_out(minutes: Minutes, exclusions: Sequence[Exclusion]) -> Minutes:
         out[max(first, 0) : max(beyond, 0)] = True
     if not out.any():
         return minutes
-    counts = (np.where(out, 0, row) for row in (minutes.good, minutes.bad, minutes.excluded, minutes.unknown))
-    return Minutes(minutes.start_minute, *counts, minutes.covered | out)
+    good, bad, excluded, unknown = (
+        np.where(out, 0, row) for row in (minutes.good, minutes.bad, minutes.excluded, minutes.unknown)
+    )
+    return Minutes(minutes.start_minute, good, bad, excluded, unknown, minutes.covered | out)

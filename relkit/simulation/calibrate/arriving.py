@@ -92,7 +92,7 @@ def read_arrivals(times_s: Floats) -> Arriving:
         process, arrivals, why = "poisson", poisson(rate), "counts are as even as chance makes them"
     elif span_s >= 6 * _PIECE_S and _poisson_p(times_s, short_s, by_hour=True) > _LEAST_P:
         process, arrivals, why = "varying", varying(_hours(times_s)), "within each hour counts are as even as chance makes them"
-    elif (states := _modulated(times_s, short_s, long_s)) is not None:
+    elif (states := _modulated(times_s, short_s, long_s, resolution_s)) is not None:
         process, arrivals, why = "modulated", states, "a quiet and a busy state by turns are as bursty as the log"
     if arrivals is None:
         arrivals = replayed((times_s - times_s[0]).tolist())
@@ -184,13 +184,14 @@ def _hours(times_s: Floats) -> list[tuple[float, float]]:
     return [(float(length), float(number / length)) for length, number in zip(lengths, counts, strict=True)]
 
 
-def _modulated(times_s: Floats, short_s: float, long_s: float) -> Arrivals | None:
-    counts = counts_in(times_s, short_s)
+def _modulated(times_s: Floats, short_s: float, long_s: float, resolution_s: float) -> Arrivals | None:
+    fine_s = max(short_s / 5.0, resolution_s)
+    counts = counts_in(times_s, fine_s)
     if counts.size < 50:
         return None
-    states = fit_rates(short_s, counts)
+    states = fit_rates(fine_s, counts)
     span_s = float(times_s[-1] - times_s[0])
-    if span_s / (states.good_s + states.bad_s) < 5.0 or min(states.good_s, states.bad_s) < 0.5 * short_s:
+    if span_s / (states.good_s + states.bad_s) < 5.0 or min(states.good_s, states.bad_s) < 0.5 * fine_s:
         return None
     found = modulated([(states.good_s, states.good_level), (states.bad_s, states.bad_level)])
     rng = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 """From logged traffic to the calibrated generator: one part of it at a time."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from relkit.exceptions import DataError
 from relkit.simulation.calibrate.arriving import Arriving, read_arrivals
 from relkit.simulation.calibrate.hidden import States, chance_of_bad, fit_failing
 from relkit.simulation.calibrate.model import MOST_TRIES, BadTime, Drawn, TrafficModel
-from relkit.simulation.calibrate.times import fit_times
+from relkit.simulation.calibrate.times import fit_factor, fit_times
 from relkit.simulation.traffic import FAILED, NOT_MEASURED, UNTOLD, LoggedTraffic
 
 Floats = npt.NDArray[np.float64]
@@ -96,25 +96,26 @@ def fit(traffic: LoggedTraffic) -> Fitted:
     inside = np.zeros(starts.size, bool)
     for time in bad_times:
         inside |= (starts >= time.start_s) & (starts < time.end_s)
-    in_bad = np.zeros(starts.size, bool)
-    quiet = users & ~inside
+    chance = np.zeros(starts.size)
     if states is not None:
-        chance = np.zeros(starts.size)
         rest = known & ~inside
         chance[rest] = chance_of_bad(starts[rest], failed[rest], states)
-        in_bad = chance > 0.5
+    in_bad = chance > 0.5
+    quiet = users & ~inside
     answered = quiet & ~failed & (took > 0.0)
-    good_took = took[answered & ~in_bad]
-    late = quiet & timed_out & ~in_bad
-    latency = fit_times(good_took, np.full(int(late.sum()), timeout_s))
+    late = quiet & timed_out
+    latency = fit_times(took[answered & ~in_bad], np.full(int((late & ~in_bad).sum()), timeout_s))
     slow = took[answered & in_bad]
-    factor = float(np.median(slow) / np.median(good_took)) if slow.size >= _FEWEST_IN_STATE else 1.0
+    factor = 1.0
+    if slow.size >= _FEWEST_IN_STATE:
+        factor = fit_factor(latency, slow, int((late & in_bad).sum()), timeout_s)
+    levels = _levels(failed & ~timed_out, quiet, chance)
     errors = users & failed & ~timed_out & (took > 0.0)
     model = TrafficModel(
         span_s,
         arriving.arrivals,
-        _failing(failed & ~timed_out, quiet & ~in_bad, states, late.sum()),
-        states,
+        levels[0],
+        None if states is None else replace(states, good_level=levels[0], bad_level=levels[1]),
         bad_times,
         latency,
         factor if abs(factor - 1.0) > 0.1 else 1.0,
@@ -132,7 +133,7 @@ def fit(traffic: LoggedTraffic) -> Fitted:
         arriving,
         sent,
         float(np.mean(failed[users])),
-        _over_time(model, float(np.mean(timed_out[quiet])) if quiet.any() else 0.0),
+        _over_time(model, states, float(np.mean(failed[quiet])) if quiet.any() else 0.0),
         {int(code): int(number) for code, number in zip(*np.unique(traffic.kind[users & failed], return_counts=True), strict=True)},
         _commonest(traffic.kind[users & failed & in_bad]),
         int(np.count_nonzero(traffic.rejected)),
@@ -159,10 +160,12 @@ def _timeouts(took: Floats, failed: Flags, kinds: npt.NDArray[np.int64]) -> tupl
     return limit, near
 
 
-def _failing(errors: Flags, quiet: Flags, states: States | None, late: int) -> float:
-    if states is not None and not late:
-        return states.good_level
-    return float(np.mean(errors[quiet])) if quiet.any() else 0.0
+def _levels(errors: Flags, quiet: Flags, chance: Floats) -> tuple[float, float]:
+    """Share of errors, time-outs not counted, in the good and in the bad state: each attempt by its chance of either."""
+    bad = float(chance[quiet].sum())
+    good = float(quiet.sum()) - bad
+    with_bad = float(chance[quiet & errors].sum())
+    return (float((quiet & errors).sum()) - with_bad) / max(good, 1e-9), with_bad / bad if bad > 0.0 else 0.0
 
 
 def _bad_states(
@@ -225,8 +228,9 @@ def _again(traffic: LoggedTraffic, starts: Floats, took: Floats, failed: Flags) 
     return tuple(shares), float(np.median(waits)) if waits.size else 0.0
 
 
-def _over_time(model: TrafficModel, late_share: float) -> float:
-    usual = model.states.mean_level if model.states is not None else model.failing + late_share
+def _over_time(model: TrafficModel, states: States | None, failed_share: float) -> float:
+    """Share that fails over the whole time, bad times included: states move on where nothing was seen."""
+    usual = failed_share if states is None else states.mean_level
     inside = sum(time.end_s - time.start_s for time in model.bad_times)
     bad = sum((time.end_s - time.start_s) * time.failing for time in model.bad_times)
     return min((usual * max(model.span_s - inside, 0.0) + bad) / model.span_s, 1.0)

@@ -5,8 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from relkit.policies.codes import CLOSED, OPEN
 from relkit.simulation.calibrate.hidden import States, chance_of_bad
 from relkit.simulation.replay.breaker_run import Floats, Ints
+from relkit.simulation.room import Rows
 
 _LEAST_CALLS: Final = 5
 
@@ -68,3 +70,23 @@ def find_incidents(times_s: Floats, outcome: Ints, states: States, least_s: floa
         for first, end in edges.reshape(-1, 2)
         if end - first >= _LEAST_CALLS and when[end - 1] - when[first] >= least_s
     )
+
+
+def detection_s(changes: Rows, incident: Incident) -> float | None:
+    """Return seconds from the start of an incident until the breaker is open; 0 where it was, None where it never is.
+
+    Parameters
+    ----------
+    changes : array of records
+        Changes of state, in order: at_s, state.
+    incident : Incident
+        The bad time.
+    """
+    before = changes[changes["at_s"] <= incident.start_s]
+    state = int(before["state"][-1]) if before.size else CLOSED
+    if state == OPEN:
+        return 0.0
+    within = changes[
+        (changes["at_s"] > incident.start_s) & (changes["at_s"] <= incident.end_s) & (changes["state"] == OPEN)
+    ]
+    return float(within["at_s"][0] - incident.start_s) if within.size else None

@@ -98,10 +98,17 @@ def seen(traffic: LoggedTraffic) -> Outcomes:
     measured = traffic.latency_us >= 0
     usual = float(np.median(traffic.latency_us[measured & known])) if np.any(measured & known) else 0.0
     latency_s = np.where(measured & ~traffic.rejected, traffic.latency_us, usual) / 1e6
-    return Outcomes(outcome, _within(traffic.kind), latency_s, np.where(traffic.retry_after_us >= 0, traffic.retry_after_us / 1e6, -1.0))
+    return Outcomes(
+        outcome,
+        _within(traffic.kind),
+        latency_s,
+        np.where(traffic.retry_after_us >= 0, traffic.retry_after_us / 1e6, -1.0),
+    )
 
 
-def filled(told: Outcomes, missing: npt.NDArray[np.bool_], good: npt.NDArray[np.bool_], rng: np.random.Generator) -> Outcomes:
+def filled(
+    told: Outcomes, missing: npt.NDArray[np.bool_], good: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> Outcomes:
     """Return outcomes with those of the missing calls set; kind and time are drawn from calls that ended alike.
 
     Parameters

@@ -51,9 +51,7 @@ def cost_cells(store: Store, period: Period) -> tuple[CostCell, ...]:
         "GROUP BY day, line, service, model ORDER BY day, line, service, model",
         values,
     ).fetchall()
-    return tuple(
-        CostCell(day, line, Use(service, model, *map(int, sums))) for day, line, service, model, *sums in rows
-    )
+    return tuple(CostCell(day, line, Use(service, model, *map(int, sums))) for day, line, service, model, *sums in rows)
 
 
 def answers_by_day(store: Store, period: Period) -> dict[int, int]:

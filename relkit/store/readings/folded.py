@@ -22,7 +22,8 @@ _REQUESTS: Final = f"""
            last.ok, last.ended, last.fp, last.service, last.model, last.degraded
     FROM (
         SELECT count(*) AS tries, min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
-               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, model := model, degraded := degraded, latency_us := latency_us), attempt) AS last
+               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, model := model,
+                               degraded := degraded, latency_us := latency_us), attempt) AS last
         FROM attempts WHERE {_TRIES} AND {_NAME} IN {_RETRIED} GROUP BY source, request_id
     )
 """

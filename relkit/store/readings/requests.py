@@ -108,9 +108,7 @@ def groups(
     return tuple(Group(name, Totals(*counts)) for name, *counts in rows)
 
 
-def levels(
-    store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()
-) -> Levels:
+def levels(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Levels:
     """Count for an objective what users met (requests) beside what was tried (attempts), and the degraded answers of either."""
     where, values = within(span_period(store, period), "end_us")
     found = []
@@ -209,7 +207,8 @@ def _judged(store: Store, objective: Objective, good_kinds: frozenset[str], rows
     if objective.service is not None:
         kept += f" AND service = {quoted(objective.service)}"
     return (
-        f"SELECT end_us, service, model, kind, degraded, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
+        f"SELECT end_us, service, model, kind, degraded, "
+        f"CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
         f"WHEN {bad} THEN 'bad' WHEN {is_good} THEN 'good' ELSE 'unknown' END AS verdict "
         f"FROM {rows or requests_table(store)} LEFT JOIN {kinds} USING (fp) WHERE {kept}"
     )

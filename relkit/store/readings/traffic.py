@@ -44,7 +44,9 @@ def traffic(store: Store, period: Period, model: str = "") -> LoggedTraffic:
         values,
     ).fetchall()
     if not names:
-        raise DataError(f"no attempt of {period.label} has a clock; calibration and replay need times: map a column to ts")
+        raise DataError(
+            f"no attempt of {period.label} has a clock; calibration and replay need times: map a column to ts"
+        )
     counted = dict(names)
     chosen = model or names[0][0]
     if chosen not in counted:
