@@ -96,6 +96,7 @@ def _maker() -> str:
     digest = hashlib.sha256()
     for folder, pattern in (
         ("simulation", "demo*"),
+        ("simulation", "pairs.py"),
         ("store", "schema.sql"),
         ("store", "landing.py"),
         ("store", "redaction_sql.py"),
