@@ -82,7 +82,10 @@ CONTRACTS: Final[dict[str, Contract]] = {
             "Objectives, budget and burn",
             "Did we keep the objectives, and how fast did the error budget burn?",
             _COMMON,
-            frozenset({"objectives", "services", "models", "burn", "budget", "latency", "plan_slo"}),
+            frozenset(
+                {"objectives", "outlook", "policy", "budget", "levels", "exclusions", "burn", "services", "models"}
+            )
+            | {"latency", "costs", "plan_slo", "plan_costs"},
             frozenset({"data", "slo"}),
         ),
         Contract(
@@ -116,7 +119,19 @@ CONTRACTS: Final[dict[str, Contract]] = {
                 "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs"),
                 "protocol": Parameter(str, "", "registered protocol; empty = none was registered"),
             },
-            frozenset({"header", "experiments", "pairs_2x2", "difference", "methods", "sessions", "influence", "path", "looks"})
+            frozenset(
+                {
+                    "header",
+                    "experiments",
+                    "pairs_2x2",
+                    "difference",
+                    "methods",
+                    "sessions",
+                    "influence",
+                    "path",
+                    "looks",
+                }
+            )
             | {"funnel", "data_quality", "baseline", "latency_shift", "latency", "guardrails", "segments", "actions"}
             | {"disagreements", "power", "sensitivity", "ledger", "rules", "plan_test", "sign_off"},
             frozenset({"data", "shadow"}),

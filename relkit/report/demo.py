@@ -99,6 +99,7 @@ def _maker() -> str:
     for folder, pattern in (
         ("simulation", "demo*"),
         ("simulation", "flips.py"),
+        ("simulation", "pairs.py"),
         ("store", "schema.sql"),
         ("store", "landing.py"),
         ("store", "redaction_sql.py"),

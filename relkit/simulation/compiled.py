@@ -6,9 +6,13 @@ compiled, because numba itself does not notice that a function in another file h
 
 import ast
 import os
+import re
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from hashlib import sha256
@@ -24,6 +28,11 @@ from numba.extending import register_jitable
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PACKAGE: Final = Path(__file__).parents[1]
 _FIRST: Final = ("simulation/compiled.py", "simulation/kernel.py")
+_KEPT: Final = 4
+_HOUR_S: Final = 3600.0
+_MONTH_S: Final = 30 * 86_400.0
+_GONE: Final = "gone-"
+_NAME: Final = re.compile("[0-9a-f]{16}")
 _TYPES: Final[dict[object, type[np.generic]]] = {bool: np.bool_, int: np.int64, float: np.float64}
 
 
@@ -67,9 +76,53 @@ def announce() -> None:
         sys.stderr.write("relkit: compiling the simulation, once for this version: half a minute or so\n")
 
 
+def _begin(folder: Path) -> None:
+    """Mark the folder as used now, and clear away old ones."""
+    with suppress(OSError):  # a cache that cannot be written is numba's to complain of
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        prune(folder.parent, folder)
+
+
+def prune(parent: Path, keep: Path) -> None:
+    """Remove folders of compiled code that no version has used for a month, and all but the newest few.
+
+    Another process may use, make or remove them at the same time: what was touched within the hour stays, a folder is
+    taken out of sight by one rename before its files go, and whatever fails is left for the next time.
+
+    Parameters
+    ----------
+    parent : Path
+        Where the folders lie.
+    keep : Path
+        The one in use.
+    """
+    now_s = time.time()
+    try:
+        aged = sorted(
+            ((now_s - entry.stat().st_mtime, entry) for entry in parent.iterdir() if entry.is_dir() and entry != keep),
+            key=lambda both: both[0],
+        )
+    except OSError:
+        return
+    for place, (age_s, entry) in enumerate(aged):
+        left_over = entry.name.startswith(_GONE)
+        if age_s < _HOUR_S or not (left_over or place >= _KEPT - 1 or age_s > _MONTH_S):
+            continue
+        if not left_over and not _NAME.fullmatch(entry.name):
+            continue  # nothing of ours
+        gone = entry if left_over else entry.with_name(f"{_GONE}{entry.name}-{os.getpid()}")
+        try:
+            entry.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+        except OSError:
+            continue
+
+
 def compiled(function: _Function) -> _Function:
     """Compile a function that keeps no global state, cached on disk; it runs without the GIL."""
     config: Any = _config
+    _begin(cache_folder())
     before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_folder())
     try:

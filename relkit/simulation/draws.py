@@ -23,6 +23,8 @@ TOKENS: Final = 5  # tokens asked, tokens answered
 SESSION: Final = 6  # which running session takes the request, whether that was its last turn
 LUCK: Final = 7  # luck of a session, nothing; the session's number stands for the request's
 BURST: Final = 8  # good and bad time; the burst's number stands for the request's, the episode's for the attempt's
+PAIR: Final = 9  # of a mirrored turn; several blocks, numbered as attempts
+PAIRED_SESSION: Final = 10  # of a mirrored session, as well; its number stands for the request's
 PERMIT: Final = 16  # the breaker's own draw, nothing; the place of the model in the chain is added
 STATES: Final = 1 << 20  # lengths of the states of a modulated process, nothing; the process's number is added
 

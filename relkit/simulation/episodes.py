@@ -167,7 +167,7 @@ def stretches(episode: Episode, number: int, seed: int) -> list[tuple[float, flo
     >>> stretches(outage("*", 5.0, 9.0), 0, 1)
     [(5.0, 9.0)]
     >>> len(stretches(bursts("*", 0.0, 10_000.0, 90.0, 10.0, 0.5), 0, 1))
-    103
+    89
     """
     if episode.bad_s == 0.0:
         return [(episode.start_s, episode.end_s)]

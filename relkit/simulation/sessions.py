@@ -75,8 +75,8 @@ def sessions_of(sessions: Sessions, seed: int, requests: int) -> tuple[Ints, Int
     Examples
     --------
     >>> session, turn = sessions_of(Sessions(3.0, 2), seed=1, requests=6)
-    >>> session[0], turn[0], len(session)
-    (0, 1, 6)
+    >>> session.tolist(), turn.tolist()
+    ([0, 1, 1, 1, 2, 3], [1, 1, 2, 3, 1, 1])
     """
     which, goes = drawn_many(seed, 0, requests, 0, SESSION)
     slot = (which * sessions.open_at_once).astype(np.int64)

@@ -4,6 +4,7 @@ What a scenario file can say lies in `scenarios/`; here is the rest: named polic
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from relkit.exceptions import ParameterError
@@ -143,8 +144,21 @@ def retrying(
     return Policy(f"{retries} retries", "2026-11", source, breaker, Retry.of(loop), budget)
 
 
+def booking_policy() -> Policy:
+    """Return the repaired settings of the plan with its three models as fallbacks, and answers a day old in need.
+
+    >>> [model.name for model in booking_policy().fallback.models]
+    ['llama-3.1-8b-instant', 'llama-3.3-70b-versatile', 'openai/gpt-oss-20b']
+    """
+    names = ("llama-3.1-8b-instant", "llama-3.3-70b-versatile", "openai/gpt-oss-20b")
+    chain = FallbackSettings(tuple(FallbackModel(name, "groq", 131_072) for name in names), uses_budget=False)
+    freshness = FreshnessSettings(ttl_s=300.0, stale_on_error_s=86_400.0)
+    return replace(presets["plan-fixed"], name="booking chat", fallback=chain, freshness=freshness)
+
+
 SUITE: Final = (
-    "healthy", "outage", "brownout", "rate-limit-told", "rate-limit-untold", "slow", "flapping", "gray", "overload", "bursts",
+    "healthy", "outage", "brownout", "rate-limit-told", "rate-limit-untold", "slow", "flapping", "gray", "overload",
+    "recovery-herd", "cut-streams", "bursts",
 
 )  # fmt: skip
 POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
@@ -152,6 +166,7 @@ POLICIES: Final[Mapping[str, Callable[[], Policy]]] = {
     "W1": w_policy,
     "W2": lambda: w2_policy(0),
     "three retries": lambda: retrying(3),
+    "booking chat": booking_policy,
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from relkit.simulation.demo_pairs import solve_shift
+from relkit.simulation.demo_pairs import arm_of
 from relkit.simulation.demo_truth import read_truth
 from relkit.units import US_PER_SECOND
 
@@ -43,7 +43,7 @@ def test_the_expected_harm_is_exactly_two_points(demo):
         return integrate.quad(integrand, -12, 12, epsabs=1e-13)[0]
 
     primary = share(known["intercept"])
-    shadow = (1 - known["timeout_share"]) * share(known["intercept"] + solve_shift(known))
+    shadow = (1 - known["timeout_share"]) * share(known["intercept"] + arm_of(known).shift)
     assert shadow - primary == pytest.approx(-0.02, abs=1e-9)
     assert truth["expected_delta"] == pytest.approx(-0.02, abs=1e-9)
     assert truth["expected_primary"] == pytest.approx(primary, abs=1e-9)

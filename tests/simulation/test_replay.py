@@ -157,6 +157,14 @@ def test_detection_runs_from_the_start_of_the_incident() -> None:
     assert seen == (pytest.approx(4.2), 0.0, None)
 
 
+def test_a_breaker_that_opened_does_not_end_the_incident_it_opened_for() -> None:
+    """The log's own breaker hides what follows; it must itself be seen to open in nine of ten of the incidents found."""
+    hidden, _ = censored(7)
+    found = replay(hidden, [LIVE], "R1", calibration=unchecked(hidden), draws=5)
+    assert len(found.incidents) >= 5
+    assert found.arms[0].detected >= 0.9 * len(found.incidents)
+
+
 def test_the_closed_loop_feels_its_capacity() -> None:
     """With few servers the queue fills and calls time out, so the breaker spares more than with many."""
     _, whole = censored(5)

@@ -6,11 +6,13 @@ from typing import Final
 import numpy as np
 
 from relkit.policies.codes import CLOSED, OPEN
-from relkit.simulation.calibrate.hidden import States, chance_of_bad
+from relkit.simulation.calibrate.hidden import States
 from relkit.simulation.replay.breaker_run import Floats, Ints
+from relkit.simulation.replay.missing import draw_states
 from relkit.simulation.room import Rows
 
-_LEAST_CALLS: Final = 5
+_LEAST_FAILED: Final = 3
+_PATHS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +43,38 @@ def find_incidents(times_s: Floats, outcome: Ints, states: States, least_s: floa
     times_s : array of float, shape (attempts,)
         Ascending, in seconds.
     outcome : array of int
-        1 good, 0 failed; anything else is left out, so a gap ends no incident.
+        1 good, 0 failed, -1 missing: no evidence, so that a breaker that opened does not end the incident it opened for.
     states : States
         The fitted chain.
     least_s : float
-        Shorter ones are left out, seconds. One that fewer than five calls show is left out too.
+        Shorter ones are left out, seconds. One with fewer than three failures is left out too.
 
     Returns
     -------
     tuple of Incident
-        In order. Each runs from its first call to its last.
+        In order. Each runs from its first call to the first one after it.
 
     Examples
     --------
     >>> times_s = np.arange(100.0)
     >>> outcome = np.where((times_s >= 40) & (times_s < 60), 0, 1)
     >>> find_incidents(times_s, outcome, States(80.0, 20.0, 0.01, 0.9, 0.0))
-    (Incident(start_s=40.0, end_s=59.0, label='incident'),)
+    (Incident(start_s=40.0, end_s=60.0, label='incident'),)
     """
-    known = outcome >= 0
-    when = times_s[known]
-    if when.size == 0:
+    if times_s.size == 0:
         return ()
-    bad = chance_of_bad(when, outcome[known] == 0, states) > 0.5
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
-    return tuple(
-        Incident(float(when[first]), float(when[end - 1]))
-        for first, end in edges.reshape(-1, 2)
-        if end - first >= _LEAST_CALLS and when[end - 1] - when[first] >= least_s
-    )
+    rng = np.random.default_rng(0)  # the same log has the same incidents
+    chance = np.mean([draw_states(times_s, outcome, states, rng) for _ in range(_PATHS)], axis=0)
+    bad = chance > 0.5
+    failed = np.cumsum(np.concatenate([[False], outcome == 0]))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8))).reshape(-1, 2)
+    last = times_s.size - 1
+    found = [
+        Incident(float(times_s[first]), float(times_s[min(end, last)]))
+        for first, end in edges
+        if failed[end] - failed[first] >= _LEAST_FAILED
+    ]
+    return tuple(one for one in found if one.length_s >= least_s)
 
 
 def detection_s(changes: Rows, incident: Incident) -> float | None:
