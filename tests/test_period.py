@@ -37,3 +37,27 @@ def test_everything_has_no_ends():
     period = period_of("all")
     assert period.is_everything
     assert (period.start_us, period.end_us) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("moment", "calendar", "label", "hours"),
+    [
+        ("2026-03-31T21:59:59+00:00", "month", "2026-03", 743),  # Berlin: an hour is lost on the 29th
+        ("2026-03-31T22:00:00+00:00", "month", "2026-04", 720),
+        ("2026-10-25T12:00:00+00:00", "month", "2026-10", 745),
+        ("2026-10-25T12:00:00+00:00", "week", "2026-W43", 169),
+        ("2028-02-29T12:00:00+00:00", "quarter", "2028-Q1", 91 * 24 - 1),
+        ("2026-12-31T22:59:59+00:00", "quarter", "2026-Q4", 92 * 24 + 1),
+        ("2026-12-31T23:00:00+00:00", "quarter", "2027-Q1", 90 * 24 - 1),
+    ],
+)
+def test_calendar_windows_begin_and_end_at_midnights_of_the_zone(moment, calendar, label, hours):
+    at_us = round(datetime.fromisoformat(moment).timestamp() * 1_000_000)
+    found = calendar_period(at_us, calendar, "Europe/Berlin")
+    assert (found.label, (found.end_us - found.start_us) / 3_600_000_000) == (label, hours)
+    assert found.start_us <= at_us < found.end_us
+
+
+def test_an_unknown_calendar_is_refused():
+    with pytest.raises(ParameterError, match="calendar"):
+        calendar_period(0, "year")

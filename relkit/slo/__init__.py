@@ -14,6 +14,7 @@ from relkit.slo.levels import Levels
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
 from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
+from relkit.slo.plan_figures import plan_costs, plan_figures
 from relkit.slo.service import Goal, Service, headline, leading_shares
 from relkit.slo.slices import in_slices
 from relkit.slo.span import LogSpan, data_verdict
@@ -63,6 +64,8 @@ __all__ = [
     "leading_shares",
     "leave_out",
     "over",
+    "plan_costs",
+    "plan_figures",
     "policy_clauses",
     "rank_interval",
     "requests_to_decide",

@@ -93,23 +93,23 @@ def policy_clauses(minutes: Minutes, objective: Objective, kinds: Sequence[Group
             "Is the budget of four weeks spent? Then no change but urgent fixes.",
             freeze,
             None if freeze is None else freeze > 1,
-            _finding(freeze, "of it is spent", month_days, MONTH_DAYS),
+            _finding(freeze, "spent", month_days, MONTH_DAYS),
         ),
         Clause(
             "postmortem",
             "Did one incident take more than 20 % of it? Then a postmortem.",
             single,
             None if single is None else single > LARGE,
-            _finding(single, f"went in the worst incident, {utc_text(worst.start_minute)}", month_days, MONTH_DAYS)
+            _finding(single, f"in the worst incident, {utc_text(worst.start_minute)}", month_days, MONTH_DAYS)
             if worst
-            else _finding(single, "went in incidents", month_days, MONTH_DAYS),
+            else _finding(single, "in incidents", month_days, MONTH_DAYS),
         ),
         Clause(
             "plan",
             "Did one class of failure take more than 20 % of a quarter's? Then it goes on the next quarter's plan.",
             of_class,
             None if of_class is None else of_class > LARGE,
-            _finding(of_class, f"went by {common.name}" if common else "", quarter_days, QUARTER_DAYS),
+            _finding(of_class, f"by {common.name}" if common else "", quarter_days, QUARTER_DAYS),
         ),
     )
 
@@ -129,4 +129,4 @@ def _finding(share: float | None, what: str, told_days: float, days: int) -> str
     if share is None:
         return "unknown: no bad request names its kind" if told_days else "unknown: no data"
     known = "" if told_days >= 0.95 * days else f"; the log tells of {told_days:.1f} of {days} days"
-    return f"{percent(share, 0)} {what}{known}"
+    return f"{what}: {percent(share, 0)}{known}"

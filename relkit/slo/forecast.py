@@ -98,6 +98,32 @@ class Forecast:
     fan: tuple[FanPoint, ...] = ()
 
     @property
+    def outcome(self) -> str:
+        """Write what will be left, with its band."""
+        if self.left is None or self.low is None or self.high is None:
+            return "what is left of the budget cannot be told"
+        ends = (self.high, self.low) if self.left < 0 else (self.low, self.high)
+        what = ["left" if share >= 0 else "spent" for share in (self.left, *ends)]
+        middle, first, last = (percent(share if share >= 0 else 1 - share, 0) for share in (self.left, *ends))
+        between = (
+            f"{first.removesuffix(' %')} to {last}" if len(set(what)) == 1 else f"{first} {what[1]} to {last} {what[2]}"
+        )
+        return f"{middle} of the budget will be {what[0]} ({100 * self.level:.4g} % band {between})"
+
+    @property
+    def chance(self) -> str:
+        """Write P(met), never as certain: the futures are counted, and only so many were drawn."""
+        if self.met_share is None:
+            return "an unknown share"
+        return (
+            "under 0.5 %"
+            if self.met_share < 0.005
+            else "over 99.5 %"
+            if self.met_share > 0.995
+            else percent(self.met_share, 0)
+        )
+
+    @property
     def verdict(self) -> Verdict:
         """Say whether the objective will be kept: MET or MISSED when at least `level` of the futures agree."""
         end = utc_text(self.end_minute)
@@ -105,17 +131,10 @@ class Forecast:
             return Verdict(
                 "slo",
                 "UNDECIDED",
-                f"The budget left on {end} cannot be told: a day of log with requests is needed to draw from.",
+                f"On {end} {self.outcome}: a day of log with requests is needed to draw from.",
                 would_change="A day of log.",
             )
         code = "MET" if self.met_share >= self.level else "MISSED" if self.met_share <= 1 - self.level else "UNDECIDED"
-        chance = (
-            "under 0.1 %"
-            if self.met_share < 0.001
-            else "over 99.9 %"
-            if self.met_share > 0.999
-            else percent(self.met_share, 1)
-        )
         why = [] if code != "UNDECIDED" else [f"Fewer than {100 * self.level:.4g} % of the futures agree."]
         if self.known_share < 0.95:
             why.append(
@@ -124,8 +143,7 @@ class Forecast:
         return Verdict(
             "slo",
             code,
-            f"Budget left on {end}: {left_text(self.left)} (band {left_text(self.low)} to {left_text(self.high)}); "
-            f"the objective is kept in {chance} of the futures.",
+            f"On {end} {self.outcome}; the objective is kept in {self.chance} of the futures.",
             value=self.left,
             low=self.low,
             high=self.high,

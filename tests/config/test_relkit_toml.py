@@ -98,6 +98,27 @@ def test_a_file_without_objectives_keeps_the_defaults_and_a_file_with_one_has_ju
     assert [goal.name for goal in load_config(write('[objective.a]\ntarget = "0.9"')).objectives] == ["a"]
 
 
+def test_every_kind_of_objective_is_read(write):
+    text = """
+[objective.minutes]
+target = "0.99"
+method = "time_slices"
+slice_s = 300
+slice_target = "0.95"
+calendar = "month"
+
+[objective.full]
+target = "0.9"
+method = "ratio_time_slices"
+degraded = "bad"
+"""
+    minutes, full = load_config(write(text)).objectives
+    assert minutes == Objective(
+        "minutes", "0.99", calendar="month", method="time_slices", slice_minutes=5, slice_target="0.95"
+    )
+    assert (full.method, full.degraded, full.slice_target, full.calendar) == ("ratio_time_slices", "bad", None, None)
+
+
 def test_an_empty_exclude_excludes_nothing(write):
     (goal,) = load_config(write('[objective.a]\ntarget = "0.9"\nexclude = []')).objectives
     assert goal.excluded == frozenset()
@@ -113,6 +134,12 @@ def test_a_float_target_is_refused_with_the_remedy(write):
     [
         ("[objectives.a]\ntarget = '0.9'", "unknown key objectives (did you mean objective?)"),
         ("[objective.a]\ntarget = '0.9'\nwindow = 7", "unknown key objective.a.window (did you mean window_days?)"),
+        ("[objective.a]\ntarget = '0.9'\ncalendar = 'year'", "objective.a.calendar = 'year' is not acceptable"),
+        ("[objective.a]\ntarget = '0.9'\ncalendar = 'month'\nwindow_days = 30", "take one of the two out"),
+        ("[objective.a]\ntarget = '0.9'\nmethod = 'time_slices'", "objective.a: slice_target = None"),
+        ("[objective.a]\ntarget = '0.9'\nmethod = 'time_slices'\nslice_target = 0.9", 'slice_target = "0.9"'),
+        ("[objective.a]\ntarget = '0.9'\nslice_s = 90", "objective.a.slice_s = 90 is not acceptable"),
+        ("[objective.a]\ntarget = '0.9'\ndegraded = 'ugly'", "objective.a.degraded = 'ugly' is not acceptable"),
         ("[report]\ntimezone = 'UTC'", "unknown key report.timezone (did you mean zone?)"),
         ("[shadow.x]\nmargin = 0.1\nmargn = 0.1", "unknown key shadow.x.margn (did you mean margin?)"),
         ("[service.default]\nretry = {}", "unknown key service (known: objective, shadow, prices, report, rule)"),

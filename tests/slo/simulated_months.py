@@ -29,7 +29,9 @@ def month(requests: int, clustered: bool, rng: np.random.Generator, days: int = 
     return Minutes(0, valid - bad, bad, none, none, np.ones(len(at), dtype=bool))
 
 
-def misses(months: int, requests: int, clustered: bool, seed: int, history_days: int = 0, draws: int = 500) -> Iterator[int]:
+def misses(
+    months: int, requests: int, clustered: bool, seed: int, history_days: int = 0, draws: int = 500
+) -> Iterator[int]:
     """For each month: -1 when what was left at its end lies below the band made at half time, 1 above, 0 inside."""
     rng = np.random.default_rng(seed)
     for number in range(months):

@@ -120,7 +120,7 @@ def exclusions_table(goals: Sequence[Goal], zone: str, name: str = "exclusions")
             name,
             "No stretch of time is excluded: every number counts the whole period.",
             columns,
-            (),
+            (("none", "", "", ""),),
             {"exclusions": 0},
         )
     rows: list[tuple[str, ...]] = [

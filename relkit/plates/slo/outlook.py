@@ -80,20 +80,11 @@ def policy_table(clauses: Sequence[Clause], name: str = "policy") -> Table:
 def _found(ahead: Forecast) -> str:
     assert ahead.met_share is not None
     begun = "" if ahead.known_share >= 0.95 else f", of which the log holds {percent(ahead.known_share, 0)} so far"
-    chance = (
-        "under 0.1 %"
-        if ahead.met_share < 0.001
-        else "over 99.9 %"
-        if ahead.met_share > 0.999
-        else percent(ahead.met_share, 1)
-    )
+    window = ahead.objective.window_text.removeprefix("the ")
     text = (
-        f"On {at_text(ahead.end_minute)} UTC, when {ahead.objective.window_text} end{begun}, {left_text(ahead.left)} of the budget will "
-        f"be left ({100 * ahead.level:.4g} % band {left_text(ahead.low)} to {left_text(ahead.high)}); "
-        f"the objective is kept in {chance} of the futures."
+        f"On {at_text(ahead.end_minute)} UTC, at the end of the {window}{begun}, {ahead.outcome}; "
+        f"the objective is kept in {ahead.chance} of the futures."
     )
-    if ahead.objective.calendar:
-        text = text.replace(" end,", " ends,").replace(" end, of", " ends, of")
     if ahead.left_now is not None and ahead.left_now <= 0:
         return f"{text} Nothing is left now."
     if ahead.runs_out_minute is not None:
@@ -104,11 +95,8 @@ def _found(ahead: Forecast) -> str:
 def _hindsight(halfway: Forecast | None, became: float | None) -> str:
     if halfway is None or halfway.low is None or halfway.high is None or became is None:
         return ""
-    held = "inside" if halfway.low <= became <= halfway.high else "outside"
-    return (
-        f"Told at half time of this period, the band for its end was {left_text(halfway.low)} to {left_text(halfway.high)}; "
-        f"it became {left_text(became)}, {held} it."
-    )
+    held = "inside the band" if halfway.low <= became <= halfway.high else "outside the band"
+    return f"At half time of this period one would have said: {halfway.outcome}. It became {left_text(became)}, {held}."
 
 
 def _end(share: float) -> str:

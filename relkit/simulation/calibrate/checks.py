@@ -77,12 +77,12 @@ def mean_failure_run(log: Drawn) -> float | None:
     return float(log.failed.sum() / begins.sum())
 
 
-def longest_bad_window(log: Drawn) -> float | None:
-    """Largest share of all failures that lie in one fiftieth of the log."""
+def longest_failure_run(log: Drawn) -> float | None:
+    """Most failures in a row, in the order of starts: a long outage that the model does not know shows here."""
     if log.failed.sum() < _FEWEST:
         return None
-    place = np.minimum((log.start_s / log.span_s * 50.0).astype(np.int64), 49)
-    return float(np.bincount(place, weights=log.failed, minlength=50).max() / log.failed.sum())
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], log.failed.astype(np.int8), [0]])))
+    return float((edges[1::2] - edges[::2]).max())
 
 
 def _quantile(level: float, *, bad: bool) -> Callable[[Drawn], float | None]:
@@ -105,8 +105,9 @@ def _bad_minutes(log: Drawn) -> npt.NDArray[np.bool_]:
 
 
 def timeout_share(log: Drawn) -> float | None:
-    """Share of attempts that the client gave up."""
-    return float(np.mean(log.timed_out)) if log.timed_out.any() else None
+    """Share of the attempts in good minutes that the client gave up."""
+    late = log.timed_out[~_bad_minutes(log)]
+    return float(np.mean(late)) if late.sum() >= 5 else None
 
 
 def _tries_share(number: int) -> Callable[[Drawn], float | None]:
@@ -135,11 +136,11 @@ class _Statistic:
 STATISTICS: Final = (
     _Statistic("dispersion of errors per minute", "ratio", error_dispersion),
     _Statistic("failures in a row", "calls", mean_failure_run),
-    _Statistic("failures in the worst fiftieth", "share", longest_bad_window),
+    _Statistic("most failures in a row", "calls", longest_failure_run),
     _Statistic("p50 in good minutes", "s", _quantile(0.5, bad=False)),
     _Statistic("p95 in good minutes", "s", _quantile(0.95, bad=False)),
     _Statistic("p50 in bad minutes", "s", _quantile(0.5, bad=True)),
-    _Statistic("calls given up", "share", timeout_share),
+    _Statistic("calls given up in good minutes", "share", timeout_share),
     _Statistic("requests with a 2nd attempt", "share", _tries_share(2)),
     _Statistic("requests with a 3rd attempt", "share", _tries_share(3)),
     _Statistic("dispersion of arrivals, short windows", "ratio", _arrival_dispersion(2000.0)),
