@@ -96,6 +96,7 @@ SINKS: Final = {
     **dict.fromkeys(["relkit/cli/__init__.py:_complain_of_usage:print", "relkit/cli/pages.py:refresh:print"], "own"),
     "relkit/plates/plate.py:plate:savefig": "pages",
     "relkit/simulation/compiled.py:announce:write": "own",
+    "relkit/simulation/scenario_toml.py:write_scenario:write_text": "own",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",
     "relkit/report/launch.py:_run:write_bytes": "outputs",
