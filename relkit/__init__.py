@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from relkit.policies.presets import presets
     from relkit.policies.purse import RetryBudget
     from relkit.policies.retry_settings import Retry
+    from relkit.simulation.calibrate import calibrate
     from relkit.simulation.drive import drive
+    from relkit.simulation.replay import replay
     from relkit.simulation.run import simulate
     from relkit.simulation.scenario import Scenario
     from relkit.slo import ErrorBudget, Objective
     from relkit.store import ingest_file as ingest
     from relkit.store import open_store
+    from relkit.tune.choose import choose
+    from relkit.tune.sweep import sweep
     from relkit.verdict import Verdict
 
 _HOMES: Final = {
@@ -37,15 +41,19 @@ _HOMES: Final = {
     "RetryBudget": "relkit.policies.purse",
     "Scenario": "relkit.simulation.scenario",
     "Verdict": "relkit.verdict",
+    "calibrate": "relkit.simulation.calibrate",
+    "choose": "relkit.tune.choose",
     "classify": "relkit.errors",
     "drive": "relkit.simulation.drive",
     "ingest": "relkit.store:ingest_file",
     "open_store": "relkit.store",
     "presets": "relkit.policies.presets",
     "redact": "relkit.errors.redact",
+    "replay": "relkit.simulation.replay",
     "simulate": "relkit.simulation.run",
+    "sweep": "relkit.tune.sweep",
 }
-_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store"})
+_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"})
 
 __all__ = [
     "Breaker",
@@ -60,13 +68,17 @@ __all__ = [
     "RetryBudget",
     "Scenario",
     "Verdict",
+    "calibrate",
+    "choose",
     "classify",
     "drive",
     "ingest",
     "open_store",
     "presets",
     "redact",
+    "replay",
     "simulate",
+    "sweep",
 ]
 
 

@@ -68,7 +68,26 @@ def wilson_of_share(share: float, worth: float, level: float = 0.95) -> tuple[fl
         raise ParameterError.of("share, worth", (share, worth), "a share and a number of events", "count again")
     if worth == 0:
         return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    return wilson_at(share, worth, NormalDist().inv_cdf((1 + level) / 2))
+
+
+def wilson_at(share: float, worth: float, z: float) -> tuple[float, float]:
+    """Return Wilson's limits at a normal quantile rather than a level.
+
+    Parameters
+    ----------
+    share : float
+        The estimate, in [0, 1].
+    worth : float
+        Independent events it is worth, above 0.
+    z : float
+        Two-sided normal quantile, at least 0: 1.96 for 95 %.
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in wilson_at(0.25, 40, 1.959964)]
+    [0.1419, 0.4019]
+    """
     spread = z * z / worth
     centre = (share + spread / 2) / (1 + spread)
     half = z * sqrt(share * (1 - share) / worth + spread / (4 * worth)) / (1 + spread)

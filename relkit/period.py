@@ -10,6 +10,8 @@ from relkit.exceptions import ParameterError
 
 _WEEK: Final = re.compile(r"([0-9]{4})-W([0-9]{2})")
 EVERYTHING: Final = "all"
+CALENDARS: Final = ("week", "month", "quarter")
+"""Stretches of the calendar an objective may hold for; a week begins on Monday."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,39 @@ def week_before(label: str) -> str:
     period = period_of(label)
     assert period.start_us is not None
     return week_label(period.start_us - 1)
+
+
+def calendar_period(ts_us: int, calendar: str, zone: str = "UTC") -> Period:
+    """Return the week, month or quarter of the zone's calendar that a moment lies in.
+
+    Parameters
+    ----------
+    ts_us : int
+        The moment, microseconds since 1970 UTC.
+    calendar : str
+        week, month or quarter.
+    zone : str
+        IANA zone whose midnights bound it: with daylight saving a month is an hour longer or shorter than its days.
+
+    Examples
+    --------
+    >>> november = calendar_period(1_795_391_999_999_999, "month", "Europe/Berlin")
+    >>> november.label, (november.end_us - november.start_us) / 3_600_000_000
+    ('2026-11', 720.0)
+    >>> october = calendar_period(november.start_us - 1, "month", "Europe/Berlin")
+    >>> (october.end_us - october.start_us) / 3_600_000_000
+    745.0
+    """
+    day = local_time(ts_us, zone).date()
+    if calendar == "week":
+        return period_of(week_label(ts_us, zone), zone)
+    if calendar not in CALENDARS:
+        raise ParameterError.of("calendar", calendar, ", ".join(CALENDARS), "name one of these")
+    months = 1 if calendar == "month" else 3
+    first = day.replace(month=(day.month - 1) // months * months + 1, day=1)
+    beyond = (first + timedelta(days=31 * months)).replace(day=1)  # 31 days on is always in the month after
+    label = f"{first:%Y-%m}" if calendar == "month" else f"{first.year}-Q{(first.month + 2) // 3}"
+    return Period(label, _midnight_us(first, zone), _midnight_us(beyond, zone), zone)
 
 
 def local_time(ts_us: int, zone: str) -> datetime:

@@ -87,7 +87,7 @@ status = "status"
 [constants]
 service = "chat"
 """
-COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks"}
+COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow"}
 
 # Where relkit writes, and which search covers it: console, store, pages, outputs; "own" writes nothing of a log.
 SINKS: Final = {
@@ -97,6 +97,10 @@ SINKS: Final = {
     "relkit/plates/plate.py:plate:savefig": "pages",
     "relkit/simulation/compiled.py:announce:write": "own",
     "relkit/simulation/scenario_toml.py:write_scenario:write_text": "own",
+    "relkit/cli/simulate.py:simulate:print": "own",
+    # settings of a test, and what a gate found in numbers
+    **dict.fromkeys(["relkit/cli/shadow.py:protocol:write_text", "relkit/store/rollouts.py:append_rollout:execute"], "own"),
+    "relkit/store/pair_bodies.py:add_pair_bodies:executemany": "store",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",
     "relkit/report/launch.py:_run:write_bytes": "outputs",
@@ -263,6 +267,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         _relkit(folder, "report", "--week", f"token={CANARY}", "--database", "relkit.duckdb", "--reports", "pages"),
         _relkit(folder, "check", "--database", "relkit.duckdb"),
         _relkit(folder, "check", "--database", "relkit.duckdb", "--json"),
+        _relkit(folder, "shadow", "report", f"sk-{CANARY}", "--database", "relkit.duckdb"),
+        _relkit(folder, "shadow", "report", "--database", "relkit.duckdb", "--json"),
+        _relkit(folder, "shadow", "step", f"sk-{CANARY}", "--database", "relkit.duckdb"),
         _relkit(folder, "notebooks", "refresh", f"password={CANARY}"),
         _relkit(folder, "demo", "--database", f"nowhere/{CANARY}@example.org/x.duckdb"),
     ]

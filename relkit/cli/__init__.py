@@ -13,7 +13,7 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from relkit.cli import logs, pages
+from relkit.cli import logs, pages, shadow, simulate, slo
 from relkit.cli.said import COULD_NOT_RUN, FINE
 from relkit.exceptions import RelkitError
 from relkit.units import printable
@@ -32,7 +32,9 @@ notebooks_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Keep the stored notebooks executed and in normal form."
 )
 app.add_typer(notebooks_app, name="notebooks")
-for _command in (logs.ingest, logs.forget, logs.demo, pages.report, logs.check):
+app.add_typer(shadow.shadow_app, name="shadow")
+app.add_typer(slo.slo_app, name="slo")
+for _command in (logs.ingest, logs.forget, logs.demo, pages.report, logs.check, simulate.simulate):
     app.command()(_command)
 notebooks_app.command()(pages.refresh)
 

@@ -1,5 +1,6 @@
 """Commands on pages: publish the weekly report, keep the stored notebooks executed."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Publish the weekly page."""
+    if sys.stderr.isatty():
+        from relkit.simulation.compiled import announce  # noqa: PLC0415  it loads the compiler
+
+        announce()  # the kernel of the page of retries cannot say so itself: what it writes would stand on the page
     from tqdm.auto import tqdm  # noqa: PLC0415  the notebooks' libraries take a while to load
 
     from relkit.report.publish import NOTEBOOKS  # noqa: PLC0415

@@ -7,19 +7,23 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.exceptions import ParameterError
+from relkit.policies.rollout import RolloutSchedule
 from relkit.prices import Price
+from relkit.shadow.margins import Margins
 from relkit.slo.objective import DEFAULT_EXCLUDED, Objective
+from relkit.units import SECONDS_PER_MINUTE
 from relkit.verdict import CODES
 
 _DEFAULTS: Final = "default.toml"
@@ -33,15 +37,33 @@ class ShadowPlan:
     ----------
     margin : float
         Largest loss of the success share that is still acceptable, in (0, 1): 0.01 = one percentage point.
-    schedule : str or None
-        Name of the rollout schedule; None when the shadow never takes traffic.
+    schedule : RolloutSchedule or None
+        When which share of the traffic begins, in seconds since 1970 UTC; None when the shadow never takes traffic.
+    difference_margin, latency_margin, cost_margin, flag_margin : float or None
+        What the guardrails may lose; None = relkit's own margins.
 
-    >>> ShadowPlan(margin=0.01).schedule is None
-    True
+    >>> ShadowPlan(margin=0.01).margins.latency
+    0.1
     """
 
     margin: float
-    schedule: str | None = None
+    schedule: RolloutSchedule | None = None
+    difference_margin: float | None = None
+    latency_margin: float | None = None
+    cost_margin: float | None = None
+    flag_margin: float | None = None
+
+    @property
+    def margins(self) -> Margins:
+        """Every margin, relkit's own where none is set."""
+        own = Margins()
+        return Margins(
+            errors=self.margin,
+            differences=own.differences if self.difference_margin is None else self.difference_margin,
+            latency=own.latency if self.latency_margin is None else self.latency_margin,
+            cost=own.cost if self.cost_margin is None else self.cost_margin,
+            flags=own.flags if self.flag_margin is None else self.flag_margin,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +124,43 @@ class _ObjectiveTable(_Table):
     threshold_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
     exclude: list[str] | None = None
     service: str | None = None
+    calendar: Literal["week", "month", "quarter"] | None = None
+    method: Literal["occurrences", "time_slices", "ratio_time_slices"] = "occurrences"
+    slice_s: Annotated[int, Field(ge=60, le=86_400, multiple_of=60)] = 60
+    slice_target: str | None = None
+    degraded: Literal["good", "bad"] = "good"
 
-    @field_validator("target", mode="before")
+    @field_validator("target", "slice_target", mode="before")
     @classmethod
-    def _as_text(cls, given: object) -> object:
+    def _as_text(cls, given: object, told: ValidationInfo) -> object:
         is_number = isinstance(given, int | float) and not isinstance(given, bool)
         if is_number:
-            raise ValueError(f'write it as text, target = "{given}": a binary float is not the exact share')
+            raise ValueError(f'write it as text, {told.field_name} = "{given}": a binary float is not the exact share')
+        return given
+
+
+_Margin = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _StepTable(_Table):
+    at: datetime
+    share: Annotated[float, Field(gt=0, le=1)]
+
+    @field_validator("at")
+    @classmethod
+    def _with_zone(cls, given: datetime) -> datetime:
+        if given.tzinfo is None:
+            raise ValueError("say which zone, e.g. 2026-11-16T10:00:00Z")
         return given
 
 
 class _ShadowTable(_Table):
-    margin: Annotated[float, Field(gt=0, lt=1)]
-    schedule: str | None = None
+    margin: _Margin
+    schedule: Annotated[list[_StepTable], Field(min_length=1)] | None = None
+    difference_margin: _Margin | None = None
+    latency_margin: _Margin | None = None
+    cost_margin: _Margin | None = None
+    flag_margin: _Margin | None = None
 
 
 class _PriceTable(_Table):
@@ -189,7 +235,7 @@ def load_config(path: Path | None) -> Config:
     _check_guardrails(str(path), tables, objectives)
     return Config(
         objectives,
-        MappingProxyType({name: ShadowPlan(table.margin, table.schedule) for name, table in tables.shadow.items()}),
+        MappingProxyType({name: _shadow(str(path), name, table) for name, table in tables.shadow.items()}),
         MappingProxyType({name: Price(**table.model_dump()) for name, table in tables.prices.items()}),
         ReportSettings(tables.report.zone, tuple(tables.report.guardrails)),
         load_rules().with_rules(*tables.rule, layer=str(path), text=written.decode("utf-8-sig")),
@@ -231,6 +277,8 @@ def _fault(fault: dict[str, Any]) -> str:
 
 
 def _known_keys(parents: list[str]) -> list[str]:
+    if "schedule" in parents[2:]:
+        return list(_StepTable.model_fields)
     return list((_TABLES[parents[0]] if parents else _File).model_fields)
 
 
@@ -248,6 +296,10 @@ def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
         raise ParameterError(
             f"{source}: objective.{name}: a latency objective needs threshold_ms, e.g. threshold_ms = 2000"
         )
+    if table.calendar is not None and "window_days" in table.model_fields_set:
+        raise ParameterError(
+            f"{source}: objective.{name}: a window rolls (window_days) or follows the calendar; take one of the two out"
+        )
     threshold_us = None if table.threshold_ms is None else table.threshold_ms * 1000
     excluded = DEFAULT_EXCLUDED if table.exclude is None else frozenset(table.exclude)
     kinds = [str(kind) for kind in ErrorKind]
@@ -257,9 +309,36 @@ def _objective(source: str, name: str, table: _ObjectiveTable) -> Objective:
             f"{source}: objective.{name}.exclude: no error kind is called {kind!r}{_did_you_mean(kind, kinds)}"
         )
     try:
-        return Objective(name, table.target, table.window_days, threshold_us, excluded, table.service)
+        return Objective(
+            name,
+            table.target,
+            table.window_days,
+            threshold_us,
+            excluded,
+            table.service,
+            calendar=table.calendar,
+            method=table.method,
+            slice_minutes=table.slice_s // SECONDS_PER_MINUTE,
+            slice_target=table.slice_target,
+            degraded=table.degraded,
+        )
     except ParameterError as error:
         raise ParameterError(f"{source}: objective.{name}: {error}") from error
+
+
+def _shadow(source: str, name: str, table: _ShadowTable) -> ShadowPlan:
+    steps = table.schedule
+    try:
+        schedule = (
+            RolloutSchedule(tuple(step.at.timestamp() for step in steps), tuple(step.share for step in steps))
+            if steps
+            else None
+        )
+    except ParameterError as error:
+        raise ParameterError(f"{source}: shadow.{name}.schedule: {error}") from error
+    return ShadowPlan(
+        table.margin, schedule, table.difference_margin, table.latency_margin, table.cost_margin, table.flag_margin
+    )
 
 
 def _check_guardrails(source: str, tables: _File, objectives: tuple[Objective, ...]) -> None:

@@ -1,7 +1,20 @@
 """What people look at: figures, tables, and one module a page; nothing else knows matplotlib."""
 
-from relkit.plates import errors, evaluation, groups, page, shadow, slo, weekly
+from relkit.plates import errors, evaluation, groups, page, retries, shadow, slo, storms, weekly
 from relkit.plates.plate import Plate, plate
 from relkit.plates.table import Table
 
-__all__ = ["Plate", "Table", "errors", "evaluation", "groups", "page", "plate", "shadow", "slo", "weekly"]
+__all__ = [
+    "Plate",
+    "Table",
+    "errors",
+    "evaluation",
+    "groups",
+    "page",
+    "plate",
+    "retries",
+    "shadow",
+    "slo",
+    "storms",
+    "weekly",
+]

@@ -27,12 +27,12 @@ def answers_table(
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
     has_days = goal.is_window_covered and not goal.is_window_period
-    days = several(goal.objective.window_days, "day") if has_days else "of this period"
+    days = goal.objective.window_text if has_days else "of this period"
     allowed = count(float(budget.allowed))
     if budget.left_share is None or budget.spent_share is None:
         left = "unknown: no request with a known outcome"
     elif budget.left_share < 0:
-        left = f"none: {several(budget.bad, 'bad request')}, {allowed} allowed"
+        left = f"none: {several(float(budget.bad), f'bad {goal.objective.unit}', f'bad {goal.objective.units}')}, {allowed} allowed"
     else:
         left = f"{percent(budget.left_share, 0)} of {allowed} allowed bad requests"
     nothing = "unknown: no attempt tells its outcome" if failures.told == 0 else "nothing failed"
@@ -49,7 +49,7 @@ def answers_table(
                 "PROMOTE": "yes",
                 "ROLL_BACK": "no, roll it back",
                 "HOLD": "not yet: hold",
-                "INCONCLUSIVE": "undecided",
+                "INCONCLUSIVE": "undecided" if shadow.n else "no shadow ran",
                 "INVALID": "no valid comparison",
             }[shadow.code],
         ),

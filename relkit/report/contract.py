@@ -82,7 +82,10 @@ CONTRACTS: Final[dict[str, Contract]] = {
             "Objectives, budget and burn",
             "Did we keep the objectives, and how fast did the error budget burn?",
             _COMMON,
-            frozenset({"objectives", "services", "models", "burn", "budget", "latency", "plan_slo"}),
+            frozenset(
+                {"objectives", "outlook", "policy", "budget", "levels", "exclusions", "burn", "services", "models"}
+            )
+            | {"latency", "costs", "plan_slo", "plan_costs"},
             frozenset({"data", "slo"}),
         ),
         Contract(
@@ -95,11 +98,42 @@ CONTRACTS: Final[dict[str, Contract]] = {
             frozenset({"data", "errors"}),
         ),
         Contract(
+            "2_retries",
+            "Do retries help, or feed the storm?",
+            "What did retries bring this week, what would they do in a storm, and which way to retry is worth it?",
+            {
+                **_COMMON,
+                "load": Parameter(
+                    float, 0.7, "share of its capacity that a service is busy without retries", _share("load")
+                ),
+            },
+            frozenset({"tries", "amplification", "storm", "phase", "strategies", "money"}),
+            frozenset({"data", "tuning"}),
+        ),
+        Contract(
             "5_shadow_ab",
             "May the shadow go live?",
             "Is the shadow as good as the primary, and how sure are we?",
-            {**_COMMON, "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs")},
-            frozenset({"pairs_2x2", "difference", "methods", "funnel", "plan_test"}),
+            {
+                **_COMMON,
+                "experiment": Parameter(str, "", "name of the experiment; empty = the one with most pairs"),
+                "protocol": Parameter(str, "", "registered protocol; empty = none was registered"),
+            },
+            frozenset(
+                {
+                    "header",
+                    "experiments",
+                    "pairs_2x2",
+                    "difference",
+                    "methods",
+                    "sessions",
+                    "influence",
+                    "path",
+                    "looks",
+                }
+            )
+            | {"funnel", "data_quality", "baseline", "latency_shift", "latency", "guardrails", "segments", "actions"}
+            | {"disagreements", "power", "sensitivity", "ledger", "rules", "plan_test", "sign_off"},
             frozenset({"data", "shadow"}),
         ),
     )

@@ -12,6 +12,7 @@ from relkit.exceptions import ReportError
 from relkit.report.places import PACKAGE, demo_database, project_folder
 from relkit.scratch import leased_folder
 from relkit.simulation import Demo, demo_week
+from relkit.simulation.flips import flip_batch, flip_truth
 from relkit.store import add_labels, open_store, sink_into
 from relkit.store.classify import classify_new
 
@@ -49,17 +50,18 @@ def make_demo(path: Path) -> dict[str, Any]:
 
 def _write(path: Path) -> dict[str, Any]:
     demo = demo_week()
+    flips = flip_batch(demo.truth["start_us"])
     try:
         with leased_folder(path.parent, ".demo-") as folder:
             fresh = folder / NAME
             with open_store(fresh, write=True) as store:
-                with sink_into(store, SOURCE, _content(demo.batches)) as sink:
-                    for batch in demo.batches:
+                with sink_into(store, SOURCE, _content((*demo.batches, flips))) as sink:
+                    for batch in (*demo.batches, flips):
                         sink(batch)
                 classify_new(store.connection)
                 add_labels(store, _true_labels(demo))
             truth = folder / TRUTH
-            record = {**demo.truth, "database": path.name, "maker": _maker()}
+            record = {**demo.truth, "flips": flip_truth(), "database": path.name, "maker": _maker()}
             truth.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
             os.replace(fresh, path)  # noqa: PTH105  atomic, and says so
             os.replace(truth, path.with_name(TRUTH))  # noqa: PTH105  last: it says that the database is good
@@ -96,6 +98,7 @@ def _maker() -> str:
     digest = hashlib.sha256()
     for folder, pattern in (
         ("simulation", "demo*"),
+        ("simulation", "flips.py"),
         ("simulation", "pairs.py"),
         ("store", "schema.sql"),
         ("store", "landing.py"),

@@ -4,14 +4,28 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
-from relkit.exceptions import DataError
-from relkit.period import Period
+from relkit.errors.tries import Tries
+from relkit.period import Period, calendar_period
 from relkit.prices import Use
 from relkit.report.scope import Scope
-from relkit.shadow import DEFAULT_MARGIN, Experiment, judge_experiment
-from relkit.slo import Goal, Group, LogSpan, Objective, Service, Traps, error_budget, leading_shares, verdict
-from relkit.store import open_store, readings
-from relkit.units import US_PER_DAY
+from relkit.slo import (
+    ErrorBudget,
+    Exclusion,
+    Goal,
+    Group,
+    LogSpan,
+    Minutes,
+    Objective,
+    Service,
+    Traps,
+    error_budget,
+    in_slices,
+    leading_shares,
+    leave_out,
+    verdict,
+)
+from relkit.store import Store, open_store, readings
+from relkit.units import US_PER_DAY, percent, several
 from relkit.verdict import Verdict
 
 GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
@@ -55,17 +69,7 @@ def read_log(scope: Scope) -> Log:
 def read_service(scope: Scope) -> Service:
     """Count the requests of the period for every objective."""
     with open_store(scope.database, rules=scope.config.rules) as store:
-        goals = []
-        for objective in scope.config.objectives:
-            minutes = readings.minutes(store, scope.period, objective, GOOD_KINDS)
-            budget = error_budget(objective, minutes, scope.level)
-            window = _window(scope.period, objective)
-            over_window = budget
-            if window != scope.period:
-                over_window = error_budget(
-                    objective, readings.minutes(store, window, objective, GOOD_KINDS), scope.level
-                )
-            goals.append(Goal(objective, minutes, budget, over_window, verdict(budget, gaps=minutes.gaps())))
+        goals = [_goal(store, scope, objective) for objective in scope.config.objectives]
         span = readings.log_span(store, scope.period)
         series = readings.minute_shares(store, scope.period)
         return Service(
@@ -88,11 +92,50 @@ def read_groups(scope: Scope, objective: Objective) -> Groups:
         )
 
 
-def _window(period: Period, objective: Objective) -> Period:
-    """The objective's window, ending with the period; everything stays everything."""
+def counted_minutes(store: Store, period: Period, objective: Objective) -> Minutes:
+    """Count what an objective counts, without the stretches that were excluded."""
+    told = readings.minutes(store, period, objective, GOOD_KINDS)
+    return in_slices(leave_out(told, _exclusions(store, period, objective)), objective)
+
+
+def _goal(store: Store, scope: Scope, objective: Objective) -> Goal:
+    period, left_out = scope.period, _exclusions(store, scope.period, objective)
+    told = readings.minutes(store, period, objective, GOOD_KINDS)
+    minutes = in_slices(leave_out(told, left_out), objective)
+    budget = error_budget(objective, minutes, scope.level)
+    window = window_of(period, objective)
+    over_window = budget
+    if window != period:
+        over_window = error_budget(objective, counted_minutes(store, window, objective), scope.level)
+    with_all = error_budget(objective, in_slices(told, objective), scope.level) if left_out else None
+    judged = verdict(budget, gaps=minutes.gaps())
+    if with_all is not None:
+        judged = _said_with_exclusions(judged, with_all, left_out)
+    return Goal(objective, minutes, budget, over_window, judged, left_out, with_all)
+
+
+def _said_with_exclusions(judged: Verdict, with_all: ErrorBudget, left_out: tuple[Exclusion, ...]) -> Verdict:
+    """Never let an exclusion decide in silence: say what the verdict would be without it."""
+    other = verdict(with_all).code
+    share = "unknown" if with_all.sli is None else percent(with_all.sli, 3)
+    same = "also" if other == judged.code else ""
+    word = f"With {several(len(left_out), 'excluded stretch', 'excluded stretches')} counted it would be {share} and {same} {other}."
+    return replace(judged, why_not=" ".join(filter(None, (judged.why_not, word.replace("  ", " ")))))
+
+
+def _exclusions(store: Store, period: Period, objective: Objective) -> tuple[Exclusion, ...]:
+    return tuple(one for one in readings.exclusions(store, period) if one.concerns(objective.service))
+
+
+def window_of(period: Period, objective: Objective) -> Period:
+    """Return an objective's window as far as a period's end: rolling back from it, or the calendar's up to it."""
     if period.end_us is None:
         return period
     start_us = period.end_us - objective.window_days * US_PER_DAY
+    if objective.calendar is not None:
+        begun = calendar_period(period.end_us - 1, objective.calendar, period.zone).start_us
+        assert begun is not None
+        start_us = begun
     return period if start_us == period.start_us else replace(period, start_us=start_us)
 
 
@@ -113,29 +156,7 @@ def read_error_log(scope: Scope) -> ErrorLog:
         )
 
 
-def read_experiment(scope: Scope) -> Experiment | None:
-    """Add up the experiment asked for, or the one with most pairs; None when the period holds no pair.
-
-    Raises
-    ------
-    DataError
-        The experiment asked for is not in the period.
-    """
+def read_tries(scope: Scope) -> Tries:
+    """Count the tries of the period by number and by hour."""
     with open_store(scope.database, rules=scope.config.rules) as store:
-        names = readings.experiments(store, scope.period)
-        if scope.experiment and scope.experiment not in names:
-            known = ", ".join(names) or "none"
-            raise DataError(f"experiment {scope.experiment!r} has no pairs in {scope.period.label}; there are: {known}")
-        chosen = scope.experiment or (names[0] if names else "")
-        return readings.experiment(store, scope.period, chosen) if chosen else None
-
-
-def margin_of(scope: Scope, found: Experiment | None) -> float:
-    """Return the loss an experiment may have: from relkit.toml, else the packaged margin."""
-    plan = scope.config.shadow.get(found.name) if found else None
-    return plan.margin if plan else DEFAULT_MARGIN
-
-
-def judge_shadow(scope: Scope, found: Experiment | None) -> Verdict:
-    """Judge an experiment by its margin in relkit.toml."""
-    return judge_experiment(found, margin_of(scope, found), scope.level, scope.period.label)
+        return readings.tries(store, scope.period)

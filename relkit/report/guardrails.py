@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from relkit.exceptions import DataError
-from relkit.report.gather import judge_shadow, read_experiment, read_service
+from relkit.report.gather import read_service
 from relkit.report.scope import Scope
+from relkit.report.shadow import judge_shadow, read_study
 from relkit.slo import headline
 
 BROKEN: Final = frozenset({"MISSED", "ROLL_BACK"})
@@ -47,7 +48,7 @@ def guardrail_codes(scope: Scope) -> dict[str, str]:
 def _shadow_code(scope: Scope, experiment: str) -> str:
     asked = replace(scope, experiment=experiment)
     try:
-        found = read_experiment(asked)
+        found = read_study(asked)
     except DataError:
         return ABSENT
     return judge_shadow(asked, found).code

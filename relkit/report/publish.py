@@ -27,8 +27,14 @@ from relkit.report.summary import summary_lines, summary_record
 from relkit.scratch import held, leased_folder
 from relkit.units import US_PER_SECOND
 
-NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "5_shadow_ab")
-PAGES: Final = {"6_weekly": "index.html", "4_slo": "slo.html", "1_errors": "errors.html", "5_shadow_ab": "shadow.html"}
+NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "2_retries", "5_shadow_ab")
+PAGES: Final = {
+    "6_weekly": "index.html",
+    "4_slo": "slo.html",
+    "1_errors": "errors.html",
+    "2_retries": "retries.html",
+    "5_shadow_ab": "shadow.html",
+}
 
 
 @dataclass(frozen=True, slots=True)

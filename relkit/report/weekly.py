@@ -68,7 +68,7 @@ def publish_week(
     zone = settings.report.zone
     now = now_us if now_us is not None else time.time_ns() // 1000
     with open_store(place) as store:
-        period = period_of(week, zone) if week else _newest_week_over(store, zone, now)
+        period = period_of(week, zone) if week else newest_week_over(store, zone, now)
         first_line = _not_empty(store, period, zone, now)
         place = place.resolve()
         level = check_parameters(NOTEBOOKS[0], {})["level"]
@@ -107,7 +107,14 @@ def chosen_config(asked: Path | None) -> Path | None:
     return asked or (Path(CONFIG_NAME) if Path(CONFIG_NAME).is_file() else None)
 
 
-def _newest_week_over(store: Store, zone: str, now_us: int) -> Period:
+def newest_week_over(store: Store, zone: str, now_us: int) -> Period:
+    """Return the newest week with requests that is over.
+
+    Raises
+    ------
+    ReportError
+        No row has a time, or no week is over yet.
+    """
     weeks = readings.weeks_with_requests(store, zone)
     if not weeks:
         raise ReportError("the database holds no row with a time; ingest a log, or report everything with --all")

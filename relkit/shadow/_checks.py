@@ -46,3 +46,14 @@ def checked_margin(margin: float) -> float:
     if not 0 <= margin < 1:
         raise ParameterError.of("margin", margin, "0 <= margin < 1", "pass a share: 0.01 is one point")
     return float(margin)
+
+
+def checked_alpha(alpha: float) -> float:
+    """Take the probability of a false alarm that a test may have.
+
+    >>> checked_alpha(0.05)
+    0.05
+    """
+    if not 0 < alpha < 1:
+        raise ParameterError.of("alpha", alpha, "0 < alpha < 1", "pass a share such as 0.05")
+    return float(alpha)

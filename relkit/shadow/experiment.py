@@ -59,7 +59,7 @@ class Experiment:
 def judge_experiment(
     found: Experiment | None, margin: float, level: float = 0.95, period: str = "this period"
 ) -> Verdict:
-    """Decide whether the shadow may go live; without pairs there is no verdict but INVALID, with the reason.
+    """Decide whether the shadow may go live; where none ran there is nothing to decide.
 
     Parameters
     ----------
@@ -75,13 +75,15 @@ def judge_experiment(
     Examples
     --------
     >>> judge_experiment(None, 0.01, period="2026-W47").sentence
-    'No shadow was compared in 2026-W47.'
+    'No shadow ran in 2026-W47.'
     """
     if found is None:
+        # "all" is the label of everything
+        when = "the whole log" if period == "all" else period
         return Verdict(
             "shadow",
-            "INVALID",
-            f"No shadow was compared in {period}.",
+            "INCONCLUSIVE",
+            f"No shadow ran in {when}.",
             why_not="There are no pairs.",
             would_change="Pairs: `relkit ingest FILE --as pairs`.",
         )

@@ -14,9 +14,10 @@ from fractions import Fraction
 from scipy.special import ndtri
 
 from relkit.exceptions import ParameterError
-from relkit.intervals import wilson
+from relkit.intervals import wilson_of_share
 from relkit.slo.minutes import Gap, Minutes, gap_text
 from relkit.slo.objective import Objective
+from relkit.slo.slices import parts_of
 from relkit.units import count, percent, several
 from relkit.verdict import Verdict
 
@@ -37,8 +38,10 @@ class ErrorBudget:
     ----------
     objective : Objective
         The objective whose budget it is.
-    valid, bad : int
-        Requests in the denominator, and those of them that were bad.
+    valid : int
+        Requests in the denominator, or slices of time: what the objective counts.
+    bad : int or Fraction
+        Those of them that were bad; a fraction where the good shares of slices are averaged.
     excluded, unknown : int
         Requests left out as faults of the caller, and requests whose outcome is not told.
     coverage : float
@@ -55,7 +58,7 @@ class ErrorBudget:
 
     objective: Objective
     valid: int
-    bad: int
+    bad: int | Fraction
     excluded: int = 0
     unknown: int = 0
     coverage: float = 1.0
@@ -91,17 +94,17 @@ class ErrorBudget:
     @property
     def sli(self) -> float | None:
         """Return the good share of the valid requests, None without any."""
-        return (self.valid - self.bad) / self.valid if self.valid else None
+        return float((self.valid - self.bad) / self.valid) if self.valid else None
 
     @property
     def low(self) -> float | None:
         """Return the lower end of the Wilson interval of the good share, None without valid requests."""
-        return wilson(self.valid - self.bad, self.valid, self.level)[0] if self.valid else None
+        return _interval(self.bad, self.valid, self.level)[0] if self.valid else None
 
     @property
     def high(self) -> float | None:
         """Return the upper end of the Wilson interval of the good share, None without valid requests."""
-        return wilson(self.valid - self.bad, self.valid, self.level)[1] if self.valid else None
+        return _interval(self.bad, self.valid, self.level)[1] if self.valid else None
 
     @property
     def is_met(self) -> bool | None:
@@ -119,20 +122,22 @@ class ErrorBudget:
 
 
 def error_budget(objective: Objective, minutes: Minutes, level: float = 0.95) -> ErrorBudget:
-    """Return the error budget of an objective over a grid of minutes, weighted by requests.
+    """Return the error budget of an objective over a grid of minutes, weighted by what it counts.
 
-    Sums of requests, never a mean of minute shares: with that a quiet night would weigh as much as a busy day.
+    Sums of requests, never a mean of minute shares: with that a quiet night would weigh as much as a busy day. An
+    objective on slices takes the grid of `in_slices`.
 
     >>> grid = Minutes(0, [99, 0], [1, 0], [5, 0], [0, 0], [True, False])
     >>> spent = error_budget(Objective("availability", "0.99"), grid)
     >>> spent.valid, spent.excluded, spent.coverage, spent.is_met
     (100, 5, 0.5, True)
     """
-    sums = minutes.totals
-    return ErrorBudget(objective, sums.valid, sums.bad, sums.excluded, sums.unknown, minutes.coverage, level)
+    sums, parts = minutes.totals, parts_of(objective)
+    bad = sums.bad if parts == 1 else Fraction(sums.bad, parts)
+    return ErrorBudget(objective, sums.valid // parts, bad, sums.excluded, sums.unknown, minutes.coverage, level)
 
 
-def requests_to_decide(bad: int, valid: int, target: Fraction, level: float = 0.95) -> int | None:
+def requests_to_decide(bad: int | Fraction, valid: int, target: Fraction, level: float = 0.95) -> int | None:
     """Return how many requests, at the same observed share, put the Wilson interval wholly on one side of the target.
 
     The interval holds every share t with |p - t| <= z sqrt(t(1-t)/n), so it leaves the target from
@@ -233,6 +238,12 @@ def _decide(budget: ErrorBudget, minimum_coverage: float, gaps: Sequence[Gap]) -
         else:
             changes.extend(_spare_text(budget) if code == "MET" else [])
 
+    if budget.objective.method != "occurrences":  # how a slice would turn out with them cannot be told from the sums
+        if budget.unknown:
+            reasons.append(
+                f"The outcome of {several(budget.unknown, 'request')} is not told; the slices stand without them."
+            )
+        return code, reasons, changes
     known_and_unknown = budget.valid + budget.unknown
     extremes = {
         _code(budget.objective, budget.bad + more, known_and_unknown, budget.level) for more in (0, budget.unknown)
@@ -247,8 +258,13 @@ def _decide(budget: ErrorBudget, minimum_coverage: float, gaps: Sequence[Gap]) -
     return code, reasons, changes
 
 
-def _code(objective: Objective, bad: int, valid: int, level: float) -> str:
-    low, high = wilson(valid - bad, valid, level)
+def _interval(bad: int | Fraction, valid: int, level: float) -> tuple[float, float]:
+    """Wilson's interval of the good share; of averaged shares, which vary less than events, it is on the wide side."""
+    return wilson_of_share(float((valid - bad) / valid), valid, level) if valid else (0.0, 1.0)
+
+
+def _code(objective: Objective, bad: int | Fraction, valid: int, level: float) -> str:
+    low, high = _interval(bad, valid, level)
     if Fraction(low) >= objective.target:
         return "MET"
     return "MISSED" if Fraction(high) < objective.target else "UNDECIDED"
@@ -258,15 +274,15 @@ def _sentence(budget: ErrorBudget, code: str) -> str:
     objective, end = budget.objective, f"the objective is {budget.objective.target_text}: {code.lower()}."
     of = "" if objective.service is None else f" of {objective.service}"
     if budget.sli is None or budget.low is None or budget.high is None:
-        return f"No request{of} with a known outcome ended in this time; {end}"
+        return f"No {objective.unit}{of} with a known outcome ended in this time; {end}"
     exact = Fraction(budget.valid - budget.bad, budget.valid)
     digits = max(share_digits(share, objective.target) for share in (exact, budget.low, budget.high))
     were = "were good"
-    if objective.threshold_us is not None:
+    if objective.threshold_us is not None and objective.method == "occurrences":
         were = f"took at most {count(objective.threshold_us / 1000)} ms"
     interval = f"{percent(budget.low, digits).removesuffix(' %')} to {percent(budget.high, digits)}"
     return (
-        f"{percent(budget.sli, digits)} of {several(budget.valid, 'request')}{of} {were} "
+        f"{percent(budget.sli, digits)} of {several(budget.valid, objective.unit, objective.units)}{of} {were} "
         f"({100 * budget.level:.4g} % interval {interval}); {end}"
     )
 
@@ -286,15 +302,16 @@ def _requests_text(budget: ErrorBudget) -> str:
         return "The share equals the objective exactly: no finite number of requests at this share would decide."
     # The interval's own rounding may hold the target at the very number of the formula: never promise 0 more.
     more = max(1, needed - budget.valid)
-    return f"At this share {several(budget.valid + more, 'request')} would decide, {count(more)} more than now."
+    unit, units = budget.objective.unit, budget.objective.units
+    return f"At this share {several(budget.valid + more, unit, units)} would decide, {count(more)} more than now."
 
 
 def _spare_text(budget: ErrorBudget) -> list[str]:
     """Say how many more bad requests among as many would still read MET."""
-    low, high = budget.bad, budget.valid
+    low, high = math.ceil(budget.bad), budget.valid
     while high - low > 1:  # MET is kept up to `low`, and lost from `high` on
         middle = (low + high) // 2
         kept = _code(budget.objective, middle, budget.valid, budget.level) == "MET"
         low, high = (middle, high) if kept else (low, middle)
-    more = low + 1 - budget.bad
-    return [f"{several(more, 'request')} more that went wrong, among as many, would leave it undecided."]
+    more, unit, units = low + 1 - math.ceil(budget.bad), budget.objective.unit, budget.objective.units
+    return [f"{several(more, unit, units)} more that went wrong, among as many, would leave it undecided."]

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from relkit.slo.budget import ErrorBudget, share_digits
+from relkit.slo.exclusions import Exclusion
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead, runs
 from relkit.slo.objective import Objective
 from relkit.slo.percentiles import Latency
@@ -29,13 +30,17 @@ class Goal:
     objective : Objective
         What was promised.
     minutes : Minutes
-        Counted over the reported period.
+        Counted over the reported period, in the units of the objective, exclusions left out.
     budget : ErrorBudget
         Over the reported period: the verdict's numbers.
     window_budget : ErrorBudget
         Over the objective's own window, which ends with the period.
     verdict : Verdict
         On the reported period.
+    exclusions : tuple of Exclusion
+        Stretches of the period that were left out.
+    budget_with_all : ErrorBudget or None
+        Over the reported period with these stretches counted; None without any.
     """
 
     objective: Objective
@@ -43,6 +48,8 @@ class Goal:
     budget: ErrorBudget
     window_budget: ErrorBudget
     verdict: Verdict
+    exclusions: tuple[Exclusion, ...] = ()
+    budget_with_all: ErrorBudget | None = None
 
     @property
     def is_window_period(self) -> bool:

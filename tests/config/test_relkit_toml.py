@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from relkit.config import Config, Price, ReportSettings, ShadowPlan, load_config
 from relkit.errors import classify, load_rules
 from relkit.exceptions import ParameterError
+from relkit.policies.rollout import RolloutSchedule
 from relkit.slo import DEFAULT_EXCLUDED, Objective
 
+# 16 November 2026, 10:00 and 12:00 UTC
+SCHEDULE = RolloutSchedule((1_794_823_200.0, 1_794_830_400.0), (0.1, 1.0))
 WHOLE = """
 [objective.availability]
 target = "0.999"
@@ -29,7 +32,8 @@ margin = 0.01
 
 [shadow.newer]
 margin = 0.02
-schedule = "plan"
+schedule = [{ at = 2026-11-16T10:00:00Z, share = 0.1 }, { at = 2026-11-16T12:00:00Z, share = 1.0 }]
+latency_margin = 0.05
 
 [prices."llama-3.1-8b"]
 input_usd_per_million = 0.05
@@ -74,7 +78,7 @@ def test_every_table_is_read(write):
         "availability", "0.999", 28, excluded=frozenset({"API_NOT_FOUND", "CANCELLED"}), service="assistant"
     )
     assert (latency.target, latency.threshold_us, latency.excluded) == (Fraction(19, 20), 2_000_000, DEFAULT_EXCLUDED)
-    assert config.shadow == {"new-model": ShadowPlan(0.01), "newer": ShadowPlan(0.02, "plan")}
+    assert config.shadow == {"new-model": ShadowPlan(0.01), "newer": ShadowPlan(0.02, SCHEDULE, latency_margin=0.05)}
     assert config.prices == {"llama-3.1-8b": Price(0.05, 1.0)}
     assert config.report == ReportSettings("Europe/Berlin", ("availability", "new-model", "shadow"))
 
@@ -129,6 +133,13 @@ def test_a_float_target_is_refused_with_the_remedy(write):
         ("[report]\nzone = ''", "name an IANA time zone"),
         ("[report]\nguardrails = ['availabilty']", "nothing is called 'availabilty' (did you mean availability?)"),
         ("objective = 5", "objective = 5 is no section"),
+        ("[shadow.x]\nmargin = 0.1\nschedule = []", "shadow.x.schedule = []"),
+        ("[shadow.x]\nmargin = 0.1\nschedule = [{ at = 2026-11-16T10:00:00, share = 0.1 }]", "say which zone"),
+        ("[shadow.x]\nmargin = 0.1\nschedule = [{ at = 2026-11-16T10:00:00Z, percent = 10 }]", "known: at, share"),
+        (
+            "[shadow.x]\nmargin = 0.1\nschedule = [{ at = 2026-11-16T10:00:00Z, share = 0.5 }, { at = 2026-11-16T11:00:00Z, share = 0.1 }]",
+            "shadow.x.schedule: share",
+        ),
         ("[shadow]\nmargin = 0.01", "shadow.margin = 0.01 is no section; write [shadow.NAME]"),
     ],
 )  # fmt: skip

@@ -105,7 +105,7 @@ def test_refreshing_stores_whole_notebooks_in_normal_form(tmp_path: Path, monkey
     """All are run before the first is stored; each is replaced in one step."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    for name in ("4_slo", "1_errors", "5_shadow_ab", "6_weekly"):
+    for name in ("4_slo", "1_errors", "2_retries", "5_shadow_ab", "6_weekly"):
         (folder / f"{name}.ipynb").write_text("stored")
     fresh = read_notebook(WEEKLY)
     asked: list[list[str]] = []

@@ -16,7 +16,7 @@ from relkit.report.outputs import check_outputs
 from relkit.verdict import MIME
 
 MOST_CELLS = {"3_breakers": 24, "5_shadow_ab": 24}
-LARGEST = 150_000
+LARGEST = {"5_shadow_ab": 220_000}  # eight figures and twenty tables; elsewhere 150,000 bytes
 FEWEST_WORDS = 40
 UNEXECUTED = {"parameters", "setup"}  # these show nothing
 
@@ -121,8 +121,8 @@ def test_outputs_are_stored(code: list[Any]) -> None:
     for cell in code:
         assert cell.execution_count is not None, cell.source
         if not tags(cell) & UNEXECUTED:
-            assert len(cell.outputs) == 1, cell.source
-            assert MIME in cell.outputs[0].data, cell.source
+            assert cell.outputs, cell.source
+            assert all(MIME in output.data for output in cell.outputs), cell.source
 
 
 def test_the_contract_is_kept(path: Path, notebook: Any) -> None:
@@ -174,7 +174,7 @@ def test_the_doubts_are_told_near_the_end(notebook: Any) -> None:
 
 
 def test_provenance_comes_last(code: list[Any]) -> None:
-    assert code[-1].outputs[0].data[MIME]["name"] == "provenance"
+    assert code[-1].outputs[-1].data[MIME]["name"] == "provenance"
 
 
 def test_there_is_prose_to_read(notebook: Any) -> None:
@@ -183,4 +183,4 @@ def test_there_is_prose_to_read(notebook: Any) -> None:
 
 
 def test_the_file_is_small(path: Path) -> None:
-    assert path.stat().st_size <= LARGEST
+    assert path.stat().st_size <= LARGEST.get(path.stem, 150_000)

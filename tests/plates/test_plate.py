@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from studies import make_study
 
 from relkit.exceptions import ReportError
 from relkit.plates import Plate, Table
@@ -14,7 +15,7 @@ from relkit.plates.plate import empty_plate, rounded
 from relkit.plates.shadow import experiment_plate, methods_table, plan_test_table
 from relkit.plates.slo import budget_plate, burn_plate
 from relkit.plates.weekly import availability_week_plate
-from relkit.shadow import Experiment, MissingAnswers, PairCounts, judge_experiment
+from relkit.shadow import judge_experiment
 from relkit.slo import Minutes, Objective
 from relkit.verdict import MIME
 
@@ -30,35 +31,20 @@ def week(bad_at=4000, bad=60, scale=1):
     return Minutes(START, good, failed, np.zeros(10_080, int), np.zeros(10_080, int), np.ones(10_080, bool))
 
 
-def experiment(only_primary=614, only_shadow=434):
-    counts = PairCounts(7171, only_primary, only_shadow, 535)
-    return Experiment(
-        "pro",
-        "base",
-        "pro",
-        counts,
-        None,
-        MissingAnswers(),
-        9000,
-        counts.n,
-        counts.n,
-        counts.n,
-        0,
-        None,
-        None,
-        None,
-        None,
-    )
+def study(only_primary=614, only_shadow=434):
+    primary = np.repeat([True, True, False, False], (7171, only_primary, only_shadow, 535))
+    shadow = np.repeat([True, False, True, False], (7171, only_primary, only_shadow, 535))
+    return make_study(np.arange(primary.size), primary, shadow, has_sessions=False)
 
 
 def drawn():
-    found = experiment()
+    found = study()
     return [
         burn_plate(week(), OBJECTIVE),
         budget_plate(week(), OBJECTIVE),
         availability_week_plate(week(), OBJECTIVE),
         errors_by_hour_plate(START // 60, {"UNKNOWN": np.arange(168) % 5, "CANCELLED": np.arange(168) % 3}),
-        experiment_plate(found, judge_experiment(found, 0.01), 0.01),
+        experiment_plate(found, judge_experiment(found.experiment, 0.01), 0.01),
     ]
 
 
@@ -160,11 +146,11 @@ def test_kinds_without_any_failure_say_so():
 
 
 def test_the_methods_table_names_the_plans_test_last_and_as_no_answer():
-    rows = methods_table(experiment()).rows
+    rows = methods_table(study()).rows
     assert "no answer" in rows[-1][0]
     assert "sessions" in rows[0][4]
 
 
 def test_all_eight_fields_of_the_plan_are_shown():
-    assert len(plan_test_table(experiment()).rows) == 8
+    assert len(plan_test_table(study()).rows) == 8
     assert len(plan_test_table(None).rows) == 8

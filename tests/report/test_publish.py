@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from relkit.exceptions import ReportError
-from relkit.report.publish import Published
+from relkit.report.publish import PAGES, Published
 from relkit.scratch import held
 
 Put = Callable[..., Published]
 FILES = {
-    "1_errors.ipynb", "4_slo.ipynb", "5_shadow_ab.ipynb", "6_weekly.ipynb", "errors.html", "index.html",
-    "manifest.json", "shadow.html", "slo.html", "summary.json", "summary.md",
+    "1_errors.ipynb", "2_retries.ipynb", "4_slo.ipynb", "5_shadow_ab.ipynb", "6_weekly.ipynb", "errors.html", "index.html",
+    "manifest.json", "retries.html", "shadow.html", "slo.html", "summary.json", "summary.md",
 }  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def test_others_may_read_what_the_umask_lets_them(put: Put) -> None:
 
 def test_each_page_links_to_the_others(put: Put) -> None:
     folder = put().folder
-    for name in ("index.html", "slo.html", "errors.html", "shadow.html"):
+    for name in PAGES.values():
         page = (folder / name).read_text()
         assert page.count("aria-current") == 1
-        others = {"index.html", "slo.html", "errors.html", "shadow.html"} - {name}
+        others = set(PAGES.values()) - {name}
         assert all(f'href="{other}"' in page for other in others)
 
 

@@ -238,7 +238,7 @@ def test_a_shadow_experiment_guards_by_name(
 ) -> None:
     """The demo's shadow is worse inside sessions. An experiment that ran in another week breaks nothing."""
     with open_store(demo_database) as store:
-        (experiment,) = readings.experiments(store, period_of("2026-W47"))
+        experiment, *_ = readings.experiments(store, period_of("2026-W47"))
     text = f'[shadow."{experiment}"]\nmargin = 0.01\n[shadow.other]\nmargin = 0.01\n[report]\nguardrails = {names}\n'
     run = week(demo_database, config=toml(tmp_path, text.replace("bigger-model", experiment)), week="2026-W47")
     expected = codes or {experiment: "ROLL_BACK", "shadow": "ROLL_BACK", "availability": "MISSED"}

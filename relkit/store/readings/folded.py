@@ -11,7 +11,7 @@ _TRIES: Final = "role = 'user' AND request_id IS NOT NULL AND granularity = 'att
 _NAME: Final = "hash(source, request_id)"
 _RETRIED: Final = f"(SELECT {_NAME} FROM attempts WHERE {_TRIES} AND attempt > 1)"
 _AS_IT_IS: Final = (
-    "SELECT ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service, model FROM attempts"
+    "SELECT ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service, model, degraded FROM attempts"
 )
 _REQUESTS: Final = f"""
     {_AS_IT_IS} WHERE role = 'user' AND (request_id IS NULL OR granularity = 'request')
@@ -19,10 +19,11 @@ _REQUESTS: Final = f"""
     {_AS_IT_IS} WHERE {_TRIES} AND {_NAME} NOT IN {_RETRIED}
     UNION ALL
     SELECT end_us, CASE WHEN last.latency_us IS NOT NULL THEN coalesce(end_us - first_us, CASE WHEN tries = 1 THEN last.latency_us END) END,
-           last.ok, last.ended, last.fp, last.service, last.model
+           last.ok, last.ended, last.fp, last.service, last.model, last.degraded
     FROM (
         SELECT count(*) AS tries, min(ts) AS first_us, max(ts + coalesce(latency_us, 0)) AS end_us,
-               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, model := model, latency_us := latency_us), attempt) AS last
+               arg_max(struct_pack(ok := ok, ended := ended, fp := fp, service := service, model := model,
+                               degraded := degraded, latency_us := latency_us), attempt) AS last
         FROM attempts WHERE {_TRIES} AND {_NAME} IN {_RETRIED} GROUP BY source, request_id
     )
 """
@@ -36,7 +37,7 @@ def requests_table(store: Store) -> str:
     Returns
     -------
     str
-        Name of a table with end_us, latency_us, ok, ended, fp, service, model.
+        Name of a table with end_us, latency_us, ok, ended, fp, service, model, degraded.
     """
     if not _is_there(store):
         ask = store.connection.execute

@@ -10,7 +10,18 @@ import numpy as np
 
 from relkit.exceptions import DataError
 from relkit.period import Period
-from relkit.slo import Group, Latency, Minutes, MinuteShares, Objective, Totals, Uptime, latency_of, time_weighted
+from relkit.slo import (
+    Group,
+    Latency,
+    Levels,
+    Minutes,
+    MinuteShares,
+    Objective,
+    Totals,
+    Uptime,
+    latency_of,
+    time_weighted,
+)
 from relkit.store.classify import kinds_table
 from relkit.store.open import Store
 from relkit.store.readings.columns import columns, int_columns
@@ -21,6 +32,10 @@ from relkit.units import MINUTES_PER_DAY, US_PER_MINUTE
 
 _LONGEST_GRID: Final = 10 * 366 * MINUTES_PER_DAY
 _CELLS: Final = ("good", "bad", "excluded", "unknown")
+_ATTEMPTS: Final = (
+    "(SELECT ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service, model, degraded FROM attempts "
+    "WHERE role = 'user')"
+)
 _COUNTED: Final = ", ".join(f"count(*) FILTER (verdict = '{cell}') AS {cell}" for cell in _CELLS)
 
 
@@ -74,10 +89,10 @@ def groups(
     store: Store,
     period: Period,
     objective: Objective,
-    by: Literal["service", "model"],
+    by: Literal["service", "model", "kind"],
     good_kinds: frozenset[str] = frozenset(),
 ) -> tuple[Group, ...]:
-    """Count the requests of each service, or of each model, for an objective; most bad requests first.
+    """Count the requests of each service, model or kind of error for an objective; most bad requests first.
 
     Returns
     -------
@@ -91,6 +106,22 @@ def groups(
         values,
     ).fetchall()
     return tuple(Group(name, Totals(*counts)) for name, *counts in rows)
+
+
+def levels(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Levels:
+    """Count for an objective what users met (requests) beside what was tried (attempts), and the degraded answers of either."""
+    where, values = within(span_period(store, period), "end_us")
+    found = []
+    for rows in (requests_table(store), _ATTEMPTS):
+        row = store.connection.execute(
+            f"SELECT {_COUNTED}, count(*) FILTER (verdict = 'good' AND degraded) "
+            f"FROM ({_judged(store, objective, good_kinds, rows)}) WHERE {where}",
+            values,
+        ).fetchone()
+        assert row is not None
+        found.append((Totals(*row[:4]), int(row[4])))
+    (requests, degraded_requests), (attempts, degraded_attempts) = found
+    return Levels(requests, degraded_requests, attempts, degraded_attempts)
 
 
 def latencies(store: Store, period: Period, service: str | None = None) -> Latency:
@@ -163,20 +194,23 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
     return found
 
 
-def _judged(store: Store, objective: Objective, good_kinds: frozenset[str]) -> str:
-    """SQL of the requests an objective is about: when each ended, its service and model, and what it counts as."""
+def _judged(store: Store, objective: Objective, good_kinds: frozenset[str], rows: str = "") -> str:
+    """SQL of the requests (or other rows) an objective is about: when each ended, whose it was, and what it counts as."""
     kinds = kinds_table(store.connection, store.rules)
     good, excluded = _kind_list(good_kinds), _kind_list(objective.excluded)
     unknown, bad, is_good, kept = "ok IS NULL", "NOT ok", "ok", "TRUE"
     if objective.kind == "latency":
         unknown, bad, is_good = "FALSE", f"latency_us > {int(objective.threshold_us or 0)}", "TRUE"
         good, kept = _kind_list(frozenset()), "ok IS DISTINCT FROM FALSE AND ended AND latency_us IS NOT NULL"
+    if objective.degraded == "bad":
+        bad = f"({bad} OR degraded)"
     if objective.service is not None:
         kept += f" AND service = {quoted(objective.service)}"
     return (
-        f"SELECT end_us, service, model, CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
+        f"SELECT end_us, service, model, kind, degraded, "
+        f"CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
         f"WHEN {bad} THEN 'bad' WHEN {is_good} THEN 'good' ELSE 'unknown' END AS verdict "
-        f"FROM {requests_table(store)} LEFT JOIN {kinds} USING (fp) WHERE {kept}"
+        f"FROM {rows or requests_table(store)} LEFT JOIN {kinds} USING (fp) WHERE {kept}"
     )
 
 

@@ -1,9 +1,10 @@
-"""What followed an error: the next try of the same request, how long it waited, and whether it helped."""
+"""What followed an error: the next try of the same request, how long it waited, whether it helped; and all tries by number and hour."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from relkit.errors import NextTries, NextTry
+from relkit.errors.tries import Tries, TryHour, TryNumber
 from relkit.period import Period
 from relkit.store.open import Store
 from relkit.store.readings.failures import FAILED
@@ -66,3 +67,44 @@ def next_tries(store: Store, period: Period, wait_edges_us: Sequence[int]) -> Ne
     assert most is not None
     counted = tuple(NextTry(fp, wait, *map(int, sums)) for fp, wait, *sums in rows)
     return NextTries(counted, int(most[0]), int(untold[0]))
+
+
+def tries(store: Store, period: Period) -> Tries:
+    """Count user tries by their number, and by the hour in which they end.
+
+    Parameters
+    ----------
+    store : Store
+        Open database.
+    period : Period
+        A try belongs to the period in which it ends.
+
+    Returns
+    -------
+    Tries
+        Without rows that are whole requests, and without rows that have no request_id: those tell no tries apart.
+    """
+    ask = store.connection.execute
+    ended = "ts + coalesce(latency_us, 0)"
+    where, values = within(period, ended)
+    first = ask(f"SELECT min(attempt) FROM attempts WHERE {_TRIES}").fetchone()
+    assert first is not None
+    if first[0] is None:
+        return Tries((), ())
+    numbers = ask(
+        f"SELECT attempt - {int(first[0]) - 1} AS number, count(*), count(*) FILTER (ok), count(*) FILTER (ok IS NULL), "
+        f"sum(cost_microusd), count(cost_microusd) FROM attempts WHERE {_TRIES} AND {where} GROUP BY number ORDER BY number",
+        values,
+    ).fetchall()
+    hours = ask(
+        f"SELECT ({ended}) // {US_PER_HOUR} AS hour, count(*) FILTER (attempt = {int(first[0])}), count(*), count(*) FILTER (NOT ok) "
+        f"FROM attempts WHERE {_TRIES} AND {where} AND ts IS NOT NULL GROUP BY hour ORDER BY hour",
+        values,
+    ).fetchall()
+    return Tries(
+        tuple(
+            TryNumber(number, made, succeeded, untold, None if cost is None else int(cost), priced)
+            for number, made, succeeded, untold, cost, priced in numbers
+        ),
+        tuple(TryHour(hour, requests, made, failed) for hour, requests, made, failed in hours),
+    )

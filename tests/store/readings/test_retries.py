@@ -9,6 +9,7 @@ from workshop import Workshop
 
 from relkit.batch import Batch
 from relkit.errors import WAIT_EDGES_US, NextTries, Signals, fingerprint
+from relkit.errors.tries import Tries, TryHour, TryNumber
 from relkit.period import period_of
 from relkit.prices import Use
 from relkit.store import readings, sink_into
@@ -159,3 +160,50 @@ def test_what_calls_used_is_added_up_by_service_and_model(workshop: Workshop) ->
     (row,) = readings.fingerprint_counts(workshop.store, ALL).rows
     assert row.uses == (Use("llm", "m", 2, 1, 7, 1, 100, 0), Use("llm", "n", 1))
     assert sum(use.calls for use in row.uses) == row.failed_attempts == 3
+
+
+def test_tries_are_counted_by_number_and_by_hour(workshop: Workshop) -> None:
+    """By hand: three requests, one of which is rescued; a probe and a row without request_id count nowhere."""
+    read(
+        workshop,
+        [
+            attempt("a", 1, 0, 500, cost_microusd=7), attempt("a", 2, HOUR, 429), attempt("a", 3, HOUR + SECOND, cost_microusd=5),
+            attempt("b", 1, 0, 500), attempt("c", 1, HOUR, ok=None),
+            attempt("p", 1, 0, role="probe"), attempt(None, 1, 0, 500), attempt("w", 1, 0, granularity="request"),
+        ],
+    )  # fmt: skip
+    found = readings.tries(workshop.store, ALL)
+    assert found.numbers == (TryNumber(1, 3, 0, 1, 7, 1), TryNumber(2, 1, 0), TryNumber(3, 1, 1, 0, 5, 1))
+    first = START // HOUR
+    assert found.hours == (TryHour(first, 2, 2, 2), TryHour(first + 1, 1, 3, 1))
+    assert (found.most_tries, found.retries, found.rescued) == (3, 2, 1)
+
+
+def test_tries_belong_to_the_period_in_which_they_end_and_are_numbered_from_one(workshop: Workshop) -> None:
+    assert WEEK.end_us is not None
+    late = WEEK.end_us - START
+    read(workshop, [attempt("a", 0, 0, 500), attempt("a", 1, late - SECOND), attempt("b", 0, late - SECOND - 1)])
+    found = readings.tries(workshop.store, WEEK)
+    assert [(row.number, row.tries, row.succeeded) for row in found.numbers] == [(1, 2, 1)]
+    assert readings.tries(workshop.store, ALL).most_tries == 2
+
+
+def test_a_log_without_tries_has_none(workshop: Workshop) -> None:
+    read(workshop, [attempt("a", 1, 0, granularity="request"), attempt(None, 1, None)])
+    assert readings.tries(workshop.store, ALL) == Tries((), ())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tries_equal_a_plain_count(workshop: Workshop, seed: int) -> None:
+    rows = random_tries(seed)
+    read(workshop, rows)
+    found = readings.tries(workshop.store, ALL)
+    assert {row.number: (row.tries, row.succeeded, row.untold) for row in found.numbers} == {
+        number: (
+            sum(row["attempt"] == number for row in rows),
+            sum(row["attempt"] == number and row["ok"] is True for row in rows),
+            sum(row["attempt"] == number and row["ok"] is None for row in rows),
+        )
+        for number in sorted({row["attempt"] for row in rows})
+    }
+    assert sum(hour.tries for hour in found.hours) == sum(row["ts"] is not None for row in rows)

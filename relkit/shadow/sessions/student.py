@@ -1,87 +1,20 @@
-"""Pairs of one conversation resemble each other: inference on Delta with the session as the unit, from ten sums."""
+"""The difference of two arms with the session as the unit: CR1 and Student's t, from ten sums."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import sqrt
 
-import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from relkit.exceptions import DataError, ParameterError
-from relkit.shadow._checks import checked_level, checked_margin, whole
-from relkit.shadow.paired import PairCounts, score_limits, score_z, squared_ratio
+from relkit.exceptions import DataError
+from relkit.shadow._checks import checked_level, checked_margin
+from relkit.shadow.paired.counts import PairCounts
+from relkit.shadow.paired.score import score_limits, score_z, squared_ratio
+from relkit.shadow.sessions.sums import SessionSums
 from relkit.units import several
 
 # Below this many sessions with a net difference the variance is estimated from almost nothing, from nothing at all when
 # none differs: simulated coverage of the t interval alone is .55 at 1, .79 at 3, .88 at 7, .93 at 14 of 200 sessions.
 SPARSE_SESSIONS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSums:
-    """What the sessions add up to; D_k is the sum of shadow_ok - primary_ok in session k, m_k its number of pairs.
-
-    Parameters
-    ----------
-    sessions, pairs : int
-        K and N.
-    s, v : int
-        Sum of D_k, and of D_k squared.
-    dm, mm : int
-        Sum of D_k m_k, and of m_k squared.
-    positive, negative, zero : int
-        Sessions with D_k above, below and equal to 0.
-    largest : int
-        Pairs in the largest session.
-
-    Raises
-    ------
-    DataError
-        When no set of sessions can have these sums.
-
-    Examples
-    --------
-    >>> SessionSums(sessions=2, pairs=5, s=-1, v=1, dm=-3, mm=13, positive=0, negative=1, zero=1, largest=3).pairs
-    5
-    """
-
-    sessions: int
-    pairs: int
-    s: int
-    v: int
-    dm: int
-    mm: int
-    positive: int
-    negative: int
-    zero: int
-    largest: int
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(
-                self, field.name, whole(field.name, getattr(self, field.name), negative=field.name in {"s", "dm"})
-            )
-        rules = {
-            "positive + negative + zero = sessions": self.positive + self.negative + self.zero == self.sessions,
-            "sessions <= pairs": self.sessions <= self.pairs,
-            "|s| <= pairs": abs(self.s) <= self.pairs,
-            "|s| <= v <= mm": abs(self.s) <= self.v <= self.mm,
-            "largest <= pairs": self.largest <= self.pairs,
-            "pairs^2 <= sessions mm": self.pairs * self.pairs <= self.sessions * self.mm,
-            "dm^2 <= v mm": self.dm * self.dm <= self.v * self.mm,
-        }
-        broken = [rule for rule, holds in rules.items() if not holds]
-        if broken:
-            raise DataError(
-                f"no sessions have the sums {self}: {'; '.join(broken)} does not hold; sum over whole sessions"
-            )
-
-    def swapped(self) -> "SessionSums":
-        """Return the same sessions with the two arms exchanged."""
-        return SessionSums(
-            self.sessions, self.pairs, -self.s, self.v, -self.dm, self.mm,
-            self.negative, self.positive, self.zero, self.largest,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +104,7 @@ def session_t(sums: SessionSums, counts: PairCounts, level: float = 0.95) -> Ses
 
     Examples
     --------
+    >>> from relkit.shadow import session_sums
     >>> sums = session_sums([1, 1, 2, 2, 3, 4], [1, 1, 1, 1, 0, 1], [0, 0, 1, 0, 1, 1])
     >>> test = session_t(sums, PairCounts(both=2, only_primary=3, only_shadow=1, neither=0))
     >>> round(test.delta, 4), round(test.se, 4), test.df, test.sparse
@@ -225,6 +159,7 @@ def session_non_inferiority_p(sums: SessionSums, counts: PairCounts, margin: flo
 
     Examples
     --------
+    >>> from relkit.shadow import session_sums
     >>> sums = session_sums([1, 1, 2, 2, 3, 4], [1, 1, 1, 1, 0, 1], [0, 0, 1, 0, 1, 1])
     >>> session_non_inferiority_p(sums, PairCounts(2, 3, 1, 0), 0.05) > 0.5
     True
@@ -258,6 +193,7 @@ def session_sample_growth(sums: SessionSums, counts: PairCounts, margin: float, 
 
     Examples
     --------
+    >>> from relkit.shadow import session_sums
     >>> sums = session_sums([1, 1, 2, 2, 3, 4], [1, 1, 1, 1, 0, 1], [0, 0, 1, 0, 1, 1])
     >>> round(session_sample_growth(sums, PairCounts(2, 3, 1, 0), 0.05), 1)
     17.7
@@ -274,53 +210,6 @@ def session_sample_growth(sums: SessionSums, counts: PairCounts, margin: float, 
     return max(known) if len(known) == len(growths) else None
 
 
-def session_sums(session_ids: ArrayLike, primary_ok: ArrayLike, shadow_ok: ArrayLike) -> SessionSums:
-    """Add up pairs in memory: the reference for what the database computes in one GROUP BY.
-
-    Parameters
-    ----------
-    session_ids : array of shape (N,)
-        Which session each pair belongs to.
-    primary_ok, shadow_ok : array of bool or 0/1, shape (N,)
-        Whether that arm's answer was right; a missing answer of the shadow goes in as False.
-
-    Returns
-    -------
-    SessionSums
-        Exact integers.
-
-    Examples
-    --------
-    >>> sums = session_sums(["a", "a", "b"], [True, True, True], [False, True, True])
-    >>> sums.sessions, sums.s, sums.v, sums.dm, sums.mm
-    (2, -1, 1, -2, 5)
-    """
-    ids, arms = np.asarray(session_ids), {"primary_ok": np.asarray(primary_ok), "shadow_ok": np.asarray(shadow_ok)}
-    for name, arm in arms.items():
-        if arm.shape != ids.shape or ids.ndim != 1:
-            raise ParameterError.of(
-                name, arm.shape, f"one value per pair, {ids.shape}", "pass three flat arrays of one length"
-            )
-        if not np.isin(arm, (0, 1)).all():
-            raise ParameterError.of(name, arm.dtype.name, "True or False", "count a missing answer as False")
-    _, number = np.unique(ids, return_inverse=True)
-    m = np.bincount(number)
-    d = np.zeros(m.size, dtype=np.int64)
-    np.add.at(d, number, arms["shadow_ok"].astype(np.int64) - arms["primary_ok"].astype(np.int64))
-    return SessionSums(
-        sessions=m.size,
-        pairs=ids.size,
-        s=d.sum(),
-        v=(d * d).sum(),
-        dm=(d * m).sum(),
-        mm=(m * m).sum(),
-        positive=int(np.count_nonzero(d > 0)),
-        negative=int(np.count_nonzero(d < 0)),
-        zero=int(np.count_nonzero(d == 0)),
-        largest=m.max(initial=0),
-    )
-
-
 def _check_same_pairs(sums: SessionSums, counts: PairCounts) -> None:
     if sums.pairs != counts.n or sums.s != counts.only_shadow - counts.only_primary:
         raise DataError(
@@ -330,11 +219,20 @@ def _check_same_pairs(sums: SessionSums, counts: PairCounts) -> None:
         )
 
 
-def _standard_error(sums: SessionSums) -> float:
+def residual_variance(sums: SessionSums) -> float:
+    """K/(K - 1) Sum (D_k - delta m_k)^2: the variance of N delta, for two sessions or more.
+
+    >>> residual_variance(SessionSums(2, 4, 2, 4, 4, 8, 1, 0, 1, 2))
+    4.0
+    """
     k, n = sums.sessions, sums.pairs
     # In integers: the three terms cancel when delta is nearly constant, and floats would leave a negative variance.
     squares = sums.v * n * n - 2 * sums.s * n * sums.dm + sums.s * sums.s * sums.mm
-    return sqrt(k * squares / ((k - 1) * n * n)) / n
+    return k * squares / ((k - 1) * n * n)
+
+
+def _standard_error(sums: SessionSums) -> float:
+    return sqrt(residual_variance(sums)) / sums.pairs
 
 
 def _is_sparse(sums: SessionSums) -> bool:

@@ -1,184 +1,15 @@
-"""Two answers to one request: McNemar's tests, Tango's score interval and non-inferiority from four counts.
+"""Tango's score statistic of a difference: its interval, non-inferiority at a margin, and the sample that would decide."""
 
-Everything here takes pairs as independent. Where pairs belong to sessions, `relkit.shadow.sessions` decides and these
-figures stand beside it as "if sessions are ignored".
-"""
-
-from dataclasses import dataclass, fields
 from math import copysign, sqrt
 
-from scipy.special import betainc, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from relkit.exceptions import ParameterError
-from relkit.shadow._checks import checked_level, checked_margin, whole
+from relkit.shadow._checks import checked_level, checked_margin
+from relkit.shadow.paired.counts import Interval, PairCounts
 
 # Halving [-1, 1] this often reaches the last bit of any limit above 1e-40; the loop usually stops after 60.
 _HALVINGS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PairCounts:
-    """The paired two-by-two table: how often both, one or neither of primary and shadow answered right.
-
-    A missing answer of the shadow is counted as a failure before it arrives here: dropping such pairs would flatter a
-    shadow that times out. `missing_bounds` says what that choice is worth.
-
-    Parameters
-    ----------
-    both, only_primary, only_shadow, neither : int
-        Number of pairs, 0 or more.
-
-    Examples
-    --------
-    >>> counts = PairCounts(both=3520, only_primary=96, only_shadow=64, neither=320)
-    >>> counts.n, counts.discordant, counts.delta
-    (4000, 160, -0.008)
-    """
-
-    both: int
-    only_primary: int
-    only_shadow: int
-    neither: int
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            object.__setattr__(self, field.name, whole(field.name, getattr(self, field.name)))
-
-    @property
-    def n(self) -> int:
-        """Number of pairs."""
-        return self.both + self.only_primary + self.only_shadow + self.neither
-
-    @property
-    def discordant(self) -> int:
-        """Number of pairs in which exactly one arm answered right."""
-        return self.only_primary + self.only_shadow
-
-    @property
-    def delta(self) -> float | None:
-        """Shadow's share of right answers minus primary's, in [-1, 1]; None without pairs."""
-        return (self.only_shadow - self.only_primary) / self.n if self.n else None
-
-    @property
-    def primary_share(self) -> float | None:
-        """Primary's share of right answers; None without pairs."""
-        return (self.both + self.only_primary) / self.n if self.n else None
-
-    @property
-    def shadow_share(self) -> float | None:
-        """Shadow's share of right answers; None without pairs."""
-        return (self.both + self.only_shadow) / self.n if self.n else None
-
-    def swapped(self) -> "PairCounts":
-        """Return the same pairs with the two arms exchanged."""
-        return PairCounts(self.both, self.only_shadow, self.only_primary, self.neither)
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A confidence interval of a difference of shares.
-
-    Parameters
-    ----------
-    low, high : float
-        Limits, in [-1, 1].
-    level : float
-        Two-sided confidence level, in (0, 1).
-
-    Examples
-    --------
-    >>> Interval(-0.014, -0.002, 0.95).excludes(0.0)
-    True
-    """
-
-    low: float
-    high: float
-    level: float
-
-    def excludes(self, difference: float) -> bool:
-        """Say whether a difference lies outside; the limits themselves are inside."""
-        return difference < self.low or difference > self.high
-
-
-@dataclass(frozen=True, slots=True)
-class McNemar:
-    """McNemar's test of "both arms are right equally often", in the forms people ask for.
-
-    Parameters
-    ----------
-    z : float
-        (only_shadow - only_primary) / sqrt(discordant); below 0 the shadow is worse; 0 without discordant pairs.
-    p_asymptotic, p_exact, p_mid : float
-        Two-sided p-values; `p_mid` is the one to report.
-    p_harm_mid, p_benefit_mid : float
-        One-sided mid-p-values for "the shadow is worse" and "the shadow is better"; they add up to 1.
-    """
-
-    z: float
-    p_asymptotic: float
-    p_exact: float
-    p_mid: float
-    p_harm_mid: float
-    p_benefit_mid: float
-
-
-def mcnemar(counts: PairCounts) -> McNemar:
-    """Test whether primary and shadow are right equally often, from the discordant pairs.
-
-    Given m discordant pairs the number that favours the shadow is Binomial(m, 1/2). Exact: twice the smaller tail.
-    Mid-p: half of the observed outcome's probability is left out, which brings the level close to nominal (.0486
-    where exact has .0380 at n = 1,000, p = .9, correlation .6). At a tie mid-p is 1 - pmf/2, as Fagerland has it.
-
-    Parameters
-    ----------
-    counts : PairCounts
-        The table; only its two discordant cells matter. Good for counts up to 1e8 a cell.
-
-    Returns
-    -------
-    McNemar
-        z and five p-values. Without discordant pairs two-sided p is 1 and one-sided p is .5.
-
-    Notes
-    -----
-    McNemar, Psychometrika 12 (1947); Fagerland, Lydersen and Laake, BMC Med Res Methodol 13:91 (2013).
-
-    Examples
-    --------
-    >>> test = mcnemar(PairCounts(3520, 96, 64, 320))
-    >>> round(test.z, 3), round(test.p_mid, 6), round(test.p_harm_mid, 6)
-    (-2.53, 0.011437, 0.005719)
-    """
-    b, c, m = counts.only_primary, counts.only_shadow, counts.discordant
-    if m == 0:
-        return McNemar(z=0.0, p_asymptotic=1.0, p_exact=1.0, p_mid=1.0, p_harm_mid=0.5, p_benefit_mid=0.5)
-    z = (c - b) / sqrt(m)
-    harm, benefit = _half_tail(c, m), _half_tail(b, m)
-    k = min(b, c)
-    if b == c:
-        exact, mid = 1.0, 1.0 - (_tail(k, m) - _tail(k - 1, m)) / 2
-    else:
-        exact, mid = min(1.0, 2 * _tail(k, m)), 2 * min(harm, benefit)
-    return McNemar(
-        z=z,
-        p_asymptotic=float(2 * ndtr(-abs(z))),
-        p_exact=exact,
-        p_mid=mid,
-        p_harm_mid=harm,
-        p_benefit_mid=benefit,
-    )
-
-
-def _tail(k: int, m: int) -> float:
-    """P(X <= k) for X ~ Binomial(m, 1/2), as an incomplete beta integral: sums and factorials give out at 1e8."""
-    if k < 0:
-        return 0.0
-    return 1.0 if k >= m else float(betainc(m - k, k + 1, 0.5))
-
-
-def _half_tail(k: int, m: int) -> float:
-    """P(X < k) + P(X = k) / 2 as the mean of two tails, so nothing cancels."""
-    return (_tail(k - 1, m) + _tail(k, m)) / 2
 
 
 def tango(counts: PairCounts, level: float = 0.95) -> Interval:
@@ -235,6 +66,7 @@ def tango_z(counts: PairCounts, delta0: float) -> float:
 
     Examples
     --------
+    >>> from relkit.shadow import mcnemar
     >>> counts = PairCounts(3520, 96, 64, 320)
     >>> tango_z(counts, 0.0) == mcnemar(counts).z, round(tango_z(counts, -0.01), 4)
     (True, 0.6295)

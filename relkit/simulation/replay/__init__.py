@@ -1,0 +1,8 @@
+"""The same log under other policies: three named levels, and bounds for what the log does not show."""
+
+from relkit.simulation.replay.incidents import Incident
+from relkit.simulation.replay.levels import LEVELS
+from relkit.simulation.replay.records import Arm, Change, Replay, Tally
+from relkit.simulation.replay.study import replay
+
+__all__ = ["LEVELS", "Arm", "Change", "Incident", "Replay", "Tally", "replay"]
