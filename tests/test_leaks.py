@@ -96,6 +96,7 @@ SINKS: Final = {
     **dict.fromkeys(["relkit/cli/__init__.py:_complain_of_usage:print", "relkit/cli/pages.py:refresh:print"], "own"),
     "relkit/plates/plate.py:plate:savefig": "pages",
     "relkit/simulation/compiled.py:announce:write": "own",
+    "relkit/simulation/scenario_toml.py:write_scenario:write_text": "own",
     "relkit/cli/simulate.py:simulate:print": "own",
     # settings of a test, and what a gate found in numbers
     **dict.fromkeys(["relkit/cli/shadow.py:protocol:write_text", "relkit/store/rollouts.py:append_rollout:execute"], "own"),

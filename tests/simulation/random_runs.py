@@ -97,7 +97,7 @@ def episodes(chance: Random, names: list[str]) -> list[Episode]:
 def scenario(chance: Random, requests: int) -> Scenario:
     count = chance.choice([1, 1, 2, 3, 6])
     names = [f"m{number}" for number in range(count)]
-    tokens = Tokens(chance.choice([20.0, 900.0]), 0.5, 100.0, 0.8) if chance.random() < 0.4 else None
+    tokens = Tokens(chance.choice([200.0, 900.0]), 0.5, 100.0, 0.8) if chance.random() < 0.4 else None
     kinds = chance.sample(list(ErrorKind)[:19], 3)
     models = tuple(
         ServedModel(
@@ -111,7 +111,7 @@ def scenario(chance: Random, requests: int) -> Scenario:
             cancels=chance.random() < 0.5,
             requests_per_minute=chance.choice([0, 0, 0, 100]),
             cost_microusd=chance.choice([0, 900]),
-            tokens_per_minute=0 if tokens is None else chance.choice([0, 500, 100_000]),
+            tokens_per_minute=0 if tokens is None else chance.choice([0, 100_000, 150_000]),
             input_usd_per_million=0.0 if tokens is None else 0.59,
             output_usd_per_million=0.0 if tokens is None else 0.79,
         )
@@ -165,7 +165,11 @@ def retry(chance: Random) -> tuple[Retry | None, RetryBudgetSettings | None]:
         return None, None
     if chance.random() < 0.6:
         preset = chance.choice(RETRIES)
-        return preset.retry, preset.retry_budget
+        assert preset.retry is not None
+        # One that tries for ever against a limit of the minute makes a million tries: equal, and slow.
+        parts = (preset.retry.transient, preset.retry.rate_limited, preset.retry.critical)
+        ended = [part if part.max_attempts else replace(part, max_total_attempts=300) for part in parts]
+        return Retry(*ended, preset.retry.order), preset.retry_budget
     family = chance.randrange(8)
     settings = RetrySettings(
         max_attempts=chance.choice([1, 3, 6]),
