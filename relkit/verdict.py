@@ -1,4 +1,4 @@
-"""The Verdict: what a reader decides on, with the number behind it."""
+"""The Verdict, what a reader decides on, and the Finding, what a lint has against a setting: each with the number behind it."""
 
 from dataclasses import asdict, dataclass
 from html import escape
@@ -13,6 +13,7 @@ CODES: Final[dict[str, tuple[str, ...]]] = {
     "data": ("FINE", "WARN", "INVALID"),
     "errors": ("FINE", "WARN", "INVALID"),
 }
+FINDING_SEVERITIES: Final = ("error", "warning", "note")
 MIME: Final = "application/vnd.relkit+json"
 
 
@@ -88,3 +89,43 @@ class Verdict:
             f"{escape(self.sentence)}</p>{more}</div>"
         )
         return {"text/html": html, "text/plain": f"{label}: {self.sentence}", MIME: self.record()}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a lint has against a setting, with the number that says so and the number it is held to.
+
+    Parameters
+    ----------
+    code : str
+        What kind of finding, in capitals; the lint that makes it says which there are.
+    severity : str
+        error = it cannot work, warning = it works badly, note = worth knowing.
+    sentence : str
+        The finding in one sentence, with its numbers, and what to do about it.
+    value, threshold : float or None
+        What was found and what it was compared with; None where no number decides.
+    where : str
+        Which setting: an alert and its tier, an objective, a key.
+
+    Examples
+    --------
+    >>> Finding("UNREACHABLE", "error", "A burn above 10 cannot be.", 14.4, 10.0, "Page, tier 1").record()["value"]
+    14.4
+    """
+
+    code: str
+    severity: str
+    sentence: str
+    value: float | None = None
+    threshold: float | None = None
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        if self.severity not in FINDING_SEVERITIES:
+            raise ParameterError.of("severity", self.severity, ", ".join(FINDING_SEVERITIES), "say how bad it is")
+
+    def record(self) -> dict[str, Any]:
+        """Return the fields as plain values, numbers at 9 significant digits."""
+        plain = asdict(self)
+        return plain | {"value": shown(self.value), "threshold": shown(self.threshold)}

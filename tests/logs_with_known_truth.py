@@ -56,3 +56,32 @@ def wrong_models(model: TrafficModel, log: Drawn) -> dict[str, TrafficModel]:
 
 def drawn(seed: int, hours: float = 6.0) -> Drawn:
     return draw_log(truth(hours), np.random.default_rng(seed))
+
+
+def planted(seed, good_s, bad_s, usual, bad, hours, rate):
+    """Poisson calls on a service with good and bad states: (starts in seconds, latency in seconds, failed)."""
+    rng = np.random.default_rng(seed)
+    span_s = hours * 3600.0
+    number = int(span_s / (good_s + bad_s) * 1.6) + 50
+    ends = np.cumsum(np.column_stack([rng.exponential(good_s, number), rng.exponential(bad_s, number)]).ravel())
+    starts = np.sort(rng.uniform(0.0, span_s, rng.poisson(span_s * rate)))
+    in_bad = np.searchsorted(ends, starts) % 2 == 1
+    return (
+        starts,
+        0.3 * np.exp(0.4 * rng.standard_normal(starts.size)),
+        rng.random(starts.size) < np.where(in_bad, bad, usual),
+    )
+
+
+def hidden_by_a_breaker(starts, failed, threshold=3, cooldown_s=60.0):
+    """Which calls a breaker that opens after failures in a row would never have sent."""
+    hidden = np.zeros(starts.size, bool)
+    row, open_until_s = 0, -1.0
+    for place, at_s in enumerate(starts):
+        if at_s < open_until_s:
+            hidden[place] = True
+            continue
+        row = row + 1 if failed[place] else 0
+        if row >= threshold:
+            row, open_until_s = threshold - 1, at_s + cooldown_s
+    return hidden

@@ -1,9 +1,11 @@
 """A week begins on Monday at midnight in its zone, whatever the clocks do in between."""
 
+from datetime import datetime
+
 import pytest
 
 from relkit.exceptions import ParameterError
-from relkit.period import moment, period_of, week_before, week_label
+from relkit.period import calendar_period, moment, period_of, week_before, week_label
 
 HOUR_US = 3_600_000_000
 

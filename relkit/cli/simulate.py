@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from relkit.cli.said import COULD_NOT_RUN, AsJson, plain, say
 from relkit.exceptions import ParameterError
+from relkit.period import period_of
 from relkit.units import count, duration, percent, several
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from relkit.simulation.summary import RunSummary
 
 _DEFAULT: Final = "plan-fixed"
+_BEGINS_US: Final = period_of("2026-W47").start_us or 0  # simulated time begins on the Monday of the demo week
 _HEAD: Final = ("policy", "answered", "tries", "p50", "p95", "failed", "rejected", "transitions")
 
 
@@ -30,6 +33,9 @@ def simulate(
     requests: Annotated[
         int | None, typer.Option("--requests", help="How many come; default as the scenario says.")
     ] = None,
+    attempts_to: Annotated[
+        Path | None, typer.Option("--attempts-to", help="DuckDB file that takes the tries as a log; made when absent.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play simulated traffic under a policy, or compare several on the same luck."""
@@ -40,9 +46,15 @@ def simulate(
     played = _scenario(scenario)
     if requests is not None:
         played = played.changed(requests=requests)
-    work: list[Callable[[], Run]] = [partial(_play, played, each, seed) for each in chosen]
+    if attempts_to is not None and len(chosen) > 1:
+        raise ParameterError.of(
+            "--attempts-to", str(attempts_to), "one policy", "a log has one policy; run each into its own file"
+        )
+    work: list[Callable[[], Run]] = [partial(_play, played, each, seed, attempts_to is not None) for each in chosen]
     runs = collect(work, is_whole=lambda run: run.complete)
     found = [summary_of(run, policy.name) for run, policy in zip(runs, chosen, strict=False)]
+    if attempts_to is not None and runs and runs[0].complete:
+        _keep(runs[0], attempts_to)
     stopped = len(found) < len(chosen) or not all(one.complete for one in found)
     lines = [f"{played.name}: {several(played.requests, 'request')} in {duration(played.duration_s)}, seed {seed}"]
     lines += _table(found)
@@ -80,13 +92,25 @@ def _scenario(word: str) -> "Scenario":
     return read_scenario(word) if word.endswith(".toml") else packaged(word)
 
 
-def _play(scenario: "Scenario", policy: "Policy", seed: int) -> "Run":
+def _keep(run: "Run", database: Path) -> None:
+    """Write the tries of a run as a log that every page reads; the same run is there once."""
+    from relkit.simulation.log import to_sink  # noqa: PLC0415
+    from relkit.store import open_store, sink_into  # noqa: PLC0415
+    from relkit.store.classify import classify_new  # noqa: PLC0415
+
+    with open_store(database, write=True) as store:
+        with sink_into(store, "simulated", f"{run.scenario.name} {run.policy_hash} {run.seed}") as sink:
+            to_sink(run, sink, start_us=_BEGINS_US)
+        classify_new(store.connection)
+
+
+def _play(scenario: "Scenario", policy: "Policy", seed: int, keeps: bool) -> "Run":
     from tqdm.auto import tqdm  # noqa: PLC0415
 
     from relkit.simulation.run import simulate as play  # noqa: PLC0415
 
     with tqdm(total=scenario.requests, desc=policy.name, unit=" requests", leave=False, disable=None) as bar:
-        return play(scenario, policy, seed, progress=lambda finished: bar.update(finished - bar.n))
+        return play(scenario, policy, seed, keep_attempts=keeps, progress=lambda finished: bar.update(finished - bar.n))
 
 
 def _table(found: "list[RunSummary]") -> list[str]:

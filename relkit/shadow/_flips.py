@@ -28,13 +28,18 @@ def flip_tails(sizes: Mapping[int, int], s: int) -> tuple[float, float]:
     >>> round(flip_tails({1: 4, 2: 2}, 6)[1] * 64, 12)
     4.0
     """
-    pmf = _distribution(sizes)
+    pmf = flip_distribution(sizes)
     # S = 2 T - (sum of sizes), with T on 0, 1, ...; S has the parity of that sum.
     t = (s + pmf.size - 1) // 2
     return float(pmf[:t].sum()), float(pmf[t])
 
 
-def _distribution(sizes: Mapping[int, int]) -> NDArray[np.float64]:
+def flip_distribution(sizes: Mapping[int, int]) -> NDArray[np.float64]:
+    """Give P(T = 0), P(T = 1), ... for T = sum of the sizes whose coin fell heads.
+
+    >>> flip_distribution({1: 1, 2: 1}).tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    """
     pmf = np.ones(1)
     for size, times in sorted(sizes.items(), key=lambda pair: pair[0] * pair[1], reverse=True):
         k = np.arange(times + 1)

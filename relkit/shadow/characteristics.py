@@ -126,7 +126,11 @@ def operating_characteristics(
     for world in planted or worlds(rules):
         drawn = _rollouts(sample, world, rng, (replications, size), primary_mean_us)
         at = np.unique(np.linspace(size / looks, size, looks).round().astype(np.int64)) - 1
-        stopped = _stops({name: np.cumsum(values, axis=1)[:, at] for name, values in drawn.items()}, (at + 1).astype(np.float64), rules)
+        stopped = _stops(
+            {name: np.cumsum(values, axis=1)[:, at] for name, values in drawn.items()},
+            (at + 1).astype(np.float64),
+            rules,
+        )
         for rule in RULES:
             ever = stopped[rule].any(axis=1)
             times = int(ever.sum())

@@ -1,4 +1,4 @@
-"""Did each arm get the share of requests that was planned?"""
+"""Whether each arm got the share of requests that was planned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +82,10 @@ def sample_ratio(observed: Sequence[int], shares: Sequence[float]) -> SampleRati
     planned = [float(share) for share in shares]
     if len(arms) != len(planned) or sum(share > 0 for share in planned) < 2 or not all(0 <= s < 1e9 for s in planned):
         raise ParameterError.of(
-            "shares", list(shares), "a share of 0 or more for each arm, two of them above 0", "pass shares such as [0.9, 0.1]"
+            "shares",
+            list(shares),
+            "a share of 0 or more for each arm, two of them above 0",
+            "pass shares such as [0.9, 0.1]",
         )
     total_share = sum(planned)
     expecting = [(n, share / total_share) for n, share in zip(arms, planned, strict=True) if share > 0]

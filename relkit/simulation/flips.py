@@ -144,7 +144,9 @@ def _columns(flip: Flip, start_us: int, seed: int) -> dict[str, list[Any]]:
         "primary_latency_us": primary_us.tolist(),
         "primary_cost_microusd": cost.tolist(),
         "shadow_variant": [flip.name] * size,
-        "shadow_action": [None if gone else "continue" if ok else "clarify" for ok, gone in zip(shadow_ok, lost, strict=True)],
+        "shadow_action": [
+            None if gone else "continue" if ok else "clarify" for ok, gone in zip(shadow_ok, lost, strict=True)
+        ],
         "shadow_ok": shadow_ok.tolist(),
         "shadow_latency_us": shadow_us.tolist(),
         "shadow_cost_microusd": cost.tolist(),

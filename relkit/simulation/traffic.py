@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +139,7 @@ def traffic_of(
     outcome = np.full(size, UNTOLD) if good is None else np.where(np.asarray(good, bool), GOOD, FAILED)
     zeros, yes = np.zeros(size, np.int64), np.ones(size, bool)
     latency_us = np.where(np.isnan(took), NOT_MEASURED, np.rint(np.nan_to_num(took) * 1e6)).astype(np.int64)
-    columns = {
+    columns: dict[str, Any] = {
         "start_us": np.rint(starts * 1e6).astype(np.int64),
         "latency_us": latency_us,
         "outcome": outcome.astype(np.int64),

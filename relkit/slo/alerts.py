@@ -161,7 +161,7 @@ class AlertRule:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSet:
+class AlertSet:
     """The alerts a team would deploy for one objective.
 
     Parameters
@@ -175,7 +175,7 @@ class RuleSet:
 
     Examples
     --------
-    >>> loud = RuleSet("loud", (AlertRule("Burn", "page", (AlertTier("burn", 10, 60),)),))
+    >>> loud = AlertSet("loud", (AlertRule("Burn", "page", (AlertTier("burn", 10, 60),)),))
     >>> [rule.name for rule in loud.of("page")], loud.of("ticket")
     (['Burn'], ())
     """

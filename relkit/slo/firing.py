@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from relkit.exceptions import ParameterError
-from relkit.slo.alerts import AlertRule, AlertTier, RuleSet
+from relkit.slo.alerts import AlertRule, AlertSet, AlertTier
 from relkit.slo.increases import Increases
 from relkit.slo.minutes import Bools, Floats, Gap, Minutes
 from relkit.slo.objective import Objective
@@ -33,7 +33,7 @@ class Firing:
 
     Parameters
     ----------
-    rule_set : RuleSet
+    alert_set : AlertSet
         What was run.
     by_rule : tuple of tuple of (int, int)
         For each rule the stretches in which it fires, in unix minutes, end exclusive. An alert that starts at minute m
@@ -42,19 +42,19 @@ class Firing:
     Examples
     --------
     >>> grid = Minutes(0, [99, 50, 50, 99], [1, 50, 50, 1], [0] * 4, [0] * 4, [True] * 4)
-    >>> page = RuleSet("demo", (AlertRule("Burn", "page", (AlertTier("burn", 10, 1),)),))
+    >>> page = AlertSet("demo", (AlertRule("Burn", "page", (AlertTier("burn", 10, 1),)),))
     >>> fire(page, grid, Objective("availability", "0.99")).pages
     [(1, 3)]
     """
 
-    rule_set: RuleSet
+    alert_set: AlertSet
     by_rule: tuple[tuple[Gap, ...], ...]
 
     def of(self, severity: str) -> list[Gap]:
         """Return the stretches in which any rule of a severity fires."""
         found = [
             spans
-            for rule, spans in zip(self.rule_set, self.by_rule, strict=True)
+            for rule, spans in zip(self.alert_set, self.by_rule, strict=True)
             if rule.severity == severity and spans
         ]
         return pairs(joined([np.array(spans, dtype=np.int64) for spans in found]))
@@ -110,23 +110,23 @@ class Engine:
             raise ParameterError.of(
                 "period_valid", self.period_valid, "at least 1 request", "say how many are expected"
             )
-        self._increases = Increases(minutes, restarts)
+        self.increases = Increases(minutes, restarts)
 
-    def spans(self, rule_sets: Sequence[RuleSet]) -> list[list[Spans]]:
+    def spans(self, alert_sets: Sequence[AlertSet]) -> list[list[Spans]]:
         """Return for each rule set and each of its rules the stretches in which it fires, as positions of the grid."""
-        places = self._places(rule_sets)
+        places = self._places(alert_sets)
         at = _Comparisons(self, places)
-        return [[self._fires(rule, at, places) for rule in rules] for rules in rule_sets]
+        return [[self._fires(rule, at, places) for rule in rules] for rules in alert_sets]
 
-    def fire(self, rule_set: RuleSet) -> Firing:
+    def fire(self, alert_set: AlertSet) -> Firing:
         """Return when the alerts of one rule set fire."""
-        spans = self.spans([rule_set])[0]
-        return Firing(rule_set, tuple(tuple(pairs(found + self.minutes.start_minute)) for found in spans))
+        spans = self.spans([alert_set])[0]
+        return Firing(alert_set, tuple(tuple(pairs(found + self.minutes.start_minute)) for found in spans))
 
-    def _places(self, rule_sets: Sequence[RuleSet]) -> Spans:
+    def _places(self, alert_sets: Sequence[AlertSet]) -> Spans:
         """Return the minutes at which any tier's long window is over the lowest threshold asked of it."""
         lowest: dict[tuple[str, int], AlertTier] = {}
-        for tier in (tier for rules in rule_sets for rule in rules for tier in rule.tiers):
+        for tier in (tier for rules in alert_sets for rule in rules for tier in rule.tiers):
             key = ("burn" if tier.measure == "burn_lower" else tier.measure, tier.long_minutes)
             held = lowest.get(key)
             # Fewer hours left are harder to reach, so there the highest threshold is the widest net
@@ -181,7 +181,7 @@ class _Comparisons:
 
     def _increase(self, window: int) -> tuple[Floats, Floats]:
         if window not in self._sums:
-            self._sums[window] = self._engine._increases.over(window, self._places)  # noqa: SLF001  one mechanism in two classes
+            self._sums[window] = self._engine.increases.over(window, self._places)
         return self._sums[window]
 
     def _share(self, window: int) -> Floats:
@@ -206,7 +206,7 @@ class _Comparisons:
 
 
 def fire(
-    rule_set: RuleSet,
+    alert_set: AlertSet,
     minutes: Minutes,
     objective: Objective,
     *,
@@ -217,12 +217,12 @@ def fire(
     """Return when the alerts of a rule set fire over a grid of minutes; see `Engine` for the parameters.
 
     >>> grid = Minutes(0, [99] * 9 + [0], [1] * 9 + [100], [0] * 10, [0] * 10, [True] * 10)
-    >>> page = RuleSet("demo", (AlertRule("Burn", "page", (AlertTier("burn", 5, 5),)),))
+    >>> page = AlertSet("demo", (AlertRule("Burn", "page", (AlertTier("burn", 5, 5),)),))
     >>> fire(page, grid, Objective("availability", "0.99")).pages
     [(9, 10)]
     """
     engine = Engine(minutes, objective, period_valid=period_valid, restarts=restarts, step_minutes=step_minutes)
-    return engine.fire(rule_set)
+    return engine.fire(alert_set)
 
 
 def expected_valid(minutes: Minutes, objective: Objective) -> int:

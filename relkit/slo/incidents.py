@@ -196,7 +196,8 @@ def lay_on(
     if not 0 < lowest <= highest <= 1:
         raise ParameterError.of("lowest, highest", (lowest, highest), "0 < lowest <= highest <= 1", "give error ratios")
     if every_days <= 0 or median_minutes <= 0 or sigma < 0:
-        raise ParameterError.of("every_days, median_minutes, sigma", (every_days, median_minutes, sigma), "positive", "give days, minutes and a spread")  # fmt: skip
+        got = (every_days, median_minutes, sigma)
+        raise ParameterError.of("every_days, median_minutes, sigma", got, "positive", "give days, minutes, a spread")
     draws = np.random.default_rng(seed)
     bad = minutes.bad.copy()
     laid: list[Incident] = []

@@ -124,3 +124,20 @@ def test_ctrl_c_prints_what_is_finished_and_begins_nothing_more(run: Run, monkey
     assert 0 < told["finished"] < 30_000
     assert told["fresh"] + told["cached"] + told["stale"] + told["failed"] + told["rejected"] == told["finished"]
     assert done.err == "relkit: interrupted; what was finished is shown; 1 policy not begun\n"
+
+
+def test_tries_become_a_log_that_the_readings_take(tmp_path, capsys):
+    from relkit.period import period_of  # noqa: PLC0415
+    from relkit.store import open_store, readings  # noqa: PLC0415
+
+    place = tmp_path / "simulated.duckdb"
+    with pytest.raises(SystemExit) as done:
+        cli.main(["simulate", "healthy", "--requests", "500", "--attempts-to", str(place), "--json"])
+    assert done.value.code == 0
+    with open_store(place) as store:
+        found = readings.traffic(store, period_of("2026-W47"))
+    assert found.attempts >= 400
+    with pytest.raises(SystemExit) as done:
+        cli.main(["simulate", "healthy", "--policy", "plan", "--policy", "polly", "--attempts-to", str(place)])
+    assert done.value.code == 1
+    assert "run each into its own file" in capsys.readouterr().err

@@ -30,9 +30,14 @@ PAGES = sorted(
 )
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 METHOD = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-SECTIONS = ["Data and coverage", "Requests and attempts", "Errors", "SLO", "Determinism"]
+SECTIONS = ["Data and coverage", "Requests and attempts", "Errors", "Determinism"]
 # Entries that moved from the method to the page of their room: page and section.
-MOVED = {"retries.md": "Do they help, or feed the storm?", "simulation.md": "Method and proofs", "shadow.md": "Where the numbers come from"}
+MOVED = {
+    "retries.md": "Do they help, or feed the storm?",
+    "simulation.md": "Method and proofs",
+    "shadow.md": "Where the numbers come from",
+    "slo.md": "What each number is",
+}
 FILE_NAMES = {"relkit.toml", "relkit.duckdb"}  # look like names of modules, are names of files
 ENTRY_POINTS = (["relkit"], [".venv/bin/relkit"])
 PYTHONS = {"python", "python3", ".venv/bin/python"}
@@ -106,6 +111,8 @@ def parse(arguments: list[str]) -> None:
         if not hasattr(command, "resolve_command"):
             return
         rest = [*getattr(context, "_protected_args", ()), *context.args]
+        if not rest and command.invoke_without_command:
+            return
         name, command, arguments = command.resolve_command(context, rest)
 
 

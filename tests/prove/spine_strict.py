@@ -18,9 +18,9 @@ SEED = 20251008
 OF_CODE, MOST_DRAWN = 8, 30
 # Where the numbers of a page are made. Waits, paddings and colours change no number and are not drawn from.
 CODE = (
-    "relkit/slo/budget.py", "relkit/slo/burn.py", "relkit/slo/minutes.py", "relkit/slo/percentiles.py", "relkit/shadow/paired.py",
-    "relkit/shadow/sessions.py", "relkit/shadow/plan_z.py", "relkit/errors/counts.py", "relkit/intervals.py", "relkit/units.py",
-    "relkit/store/readings/requests.py", "relkit/plates/slo.py", "relkit/plates/weekly.py", "relkit/plates/shadow.py",
+    "relkit/slo/budget.py", "relkit/slo/burn.py", "relkit/slo/minutes.py", "relkit/slo/percentiles.py", "relkit/shadow/paired/score.py",
+    "relkit/shadow/paired/mcnemar.py", "relkit/shadow/sessions/student.py", "relkit/shadow/plan_z.py", "relkit/errors/counts.py", "relkit/intervals.py", "relkit/units.py",
+    "relkit/store/readings/requests.py", "relkit/plates/slo/budget.py", "relkit/plates/weekly.py", "relkit/plates/shadow.py",
 )  # fmt: skip
 ROWS = (
     "UPDATE attempt_rows SET ok = FALSE WHERE rowid = (SELECT rowid FROM attempt_rows WHERE ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",

@@ -1,4 +1,4 @@
-"""Actions of two arms as a square matrix: is it symmetric, and are its margins alike?"""
+"""Actions of two arms as a square matrix: whether it is symmetric, and whether its margins are alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

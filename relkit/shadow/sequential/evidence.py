@@ -222,7 +222,9 @@ def checked_prior(prior: float) -> float:
 
 
 def _evidence(log_e: float, log_harm: float, log_benefit: float) -> Evidence:
-    return Evidence(log_e, log_harm, log_benefit, *(min(1.0, exp(-max(0.0, x))) for x in (log_e, log_harm, log_benefit)))
+    return Evidence(
+        log_e, log_harm, log_benefit, *(min(1.0, exp(-max(0.0, x))) for x in (log_e, log_harm, log_benefit))
+    )
 
 
 def _log_below_half(p: float, q: float) -> float:

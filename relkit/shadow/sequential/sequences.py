@@ -39,7 +39,7 @@ def share_sequence(counts: PairCounts, level: float = 0.95, prior: float = DEFAU
     --------
     >>> share = share_sequence(PairCounts(0, 59, 121, 0))
     >>> round(share.low, 3), round(share.high, 3)
-    (0.554, 0.775)
+    (0.554, 0.777)
     """
     level = checked_level(level)
     checked_prior(prior)
@@ -91,7 +91,7 @@ def session_sequence(sums: SessionSums, v_opt: float, level: float = 0.95) -> In
     >>> sums = SessionSums(400, 2400, -144, 300, -900, 16000, 40, 160, 200, 20)
     >>> interval = session_sequence(sums, v_opt=300)
     >>> round(interval.low, 3), round(interval.high, 3)
-    (-0.081, -0.039)
+    (-0.08, -0.04)
     """
     level = checked_level(level)
     if sums.sessions < 2:

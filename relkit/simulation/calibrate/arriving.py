@@ -14,7 +14,7 @@ from relkit.simulation.calibrate.hidden import fit_rates
 Floats = npt.NDArray[np.float64]
 _RESOLUTIONS_S: Final = (3600.0, 60.0, 1.0, 0.1, 0.01, 0.001)
 _PIECE_S: Final = 3600.0
-_LEAST_P: Final = 0.01
+_LEAST_P: Final = 0.001
 _TRIES: Final = 40
 _MOST_BINS: Final = 200_000
 
@@ -67,7 +67,7 @@ def read_arrivals(times_s: Floats) -> Arriving:
 
     Notes
     -----
-    Poisson where the index of dispersion is that of a Poisson process at two widths of windows (chi-square, p > 0.01
+    Poisson where the index of dispersion is that of a Poisson process at two widths of windows (chi-square, p > 0.001
     each); else a rate by the hour where the same holds within the hours; else two states of a modulated Poisson process
     where 40 logs drawn from it are as dispersed as this one; else the times themselves.
 
@@ -91,7 +91,11 @@ def read_arrivals(times_s: Floats) -> Arriving:
     if min(flat) > _LEAST_P:
         process, arrivals, why = "poisson", poisson(rate), "counts are as even as chance makes them"
     elif span_s >= 6 * _PIECE_S and _poisson_p(times_s, short_s, by_hour=True) > _LEAST_P:
-        process, arrivals, why = "varying", varying(_hours(times_s)), "within each hour counts are as even as chance makes them"
+        process, arrivals, why = (
+            "varying",
+            varying(_hours(times_s)),
+            "within each hour counts are as even as chance makes them",
+        )
     elif (states := _modulated(times_s, short_s, long_s, resolution_s)) is not None:
         process, arrivals, why = "modulated", states, "a quiet and a busy state by turns are as bursty as the log"
     if arrivals is None:
@@ -114,7 +118,7 @@ def dispersion(times_s: Floats, width_s: float, span_s: float | None = None) -> 
         Length of the log; by default to the last time.
     """
     counts = counts_in(times_s, width_s, span_s)
-    return float(np.var(counts, ddof=1) / max(np.mean(counts), 1e-12)) if counts.size > 1 else 1.0
+    return float(np.var(counts, ddof=1)) / max(float(np.mean(counts)), 1e-12) if counts.size > 1 else 1.0
 
 
 def counts_in(times_s: Floats, width_s: float, span_s: float | None = None) -> npt.NDArray[np.int64]:

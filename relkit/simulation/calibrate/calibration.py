@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from relkit.errors.kinds import ADVICE, ErrorKind
-from relkit.simulation.calibrate.checks import FALSE_ALARM, Check, check_model
+from relkit.simulation.calibrate.checks import Check, check_model
 from relkit.simulation.calibrate.fit import Fitted, fit
 from relkit.simulation.calibrate.model import TrafficModel
 from relkit.simulation.episodes import Episode, bursts
@@ -166,13 +166,23 @@ def _episodes(fitted: Fitted, where: str) -> list[Episode]:
         end_s = model.span_s if time is None else time.start_s
         if model.states is not None and end_s - at_s > _LEAST_S:
             share = _extra(model.states.bad_level, model.failing)
-            burst = bursts(where, at_s, end_s, model.states.good_s, model.states.bad_s, share, _KINDS.get(fitted.bad_kind, _USUAL))
+            burst = bursts(
+                where, at_s, end_s, model.states.good_s, model.states.bad_s, share, _KINDS.get(fitted.bad_kind, _USUAL)
+            )
             found.append(replace(burst, slow_factor=model.slow_factor, retry_after_s=_hint(fitted, burst.error)))
         if time is not None:
             kind = _KINDS.get(time.kind, _USUAL)
             end_s = max(time.end_s, time.start_s + _LEAST_S)
             found.append(
-                Episode("bad time", where, time.start_s, end_s, kind, _extra(time.failing, model.failing), _hint(fitted, kind))
+                Episode(
+                    "bad time",
+                    where,
+                    time.start_s,
+                    end_s,
+                    kind,
+                    _extra(time.failing, model.failing),
+                    _hint(fitted, kind),
+                )
             )
             at_s = end_s
     return found
@@ -208,11 +218,13 @@ def _diagnostics(fitted: Fitted, traffic: LoggedTraffic, hidden: float) -> list[
             f"Of those sent {percent(fitted.failed_share, 2)} failed; over the whole time {percent(fitted.error_share, 2)} would have."
         )
     if fitted.censored:
-        told.append(f"{count(fitted.censored)} calls were given up after {model.timeout_s:.3g} s: they took longer, by how much is not in the log.")
+        told.append(
+            f"{count(fitted.censored)} calls were given up after {model.timeout_s:.3g} s: they took longer, by how much is not in the log."
+        )
     if fitted.unfinished:
         told.append(
             f"{count(fitted.unfinished)} calls have no end in the log ({percent(fitted.unfinished / max(traffic.attempts, 1), 1)}): "
-            "censored at an unknown time, they count neither as good nor as failed."
+            "censored at an unknown time, they count neither as good nor as failed. Those that name no model may have been on another."
         )
     if traffic.others:
         told.append(f"{count(traffic.others)} attempts on other models are left out.")

@@ -125,8 +125,14 @@ def fit(traffic: LoggedTraffic) -> Fitted:
     )
     hints = traffic.retry_after_us[(traffic.retry_after_us >= 0) & traffic.is_user]
     sent = Drawn(
-        starts[users], took[users], failed[users], timed_out[users], traffic.number[users] - _first(traffic) + 1,
-        traffic.request[users], arrived, span_s,
+        starts[users],
+        took[users],
+        failed[users],
+        timed_out[users],
+        traffic.number[users] - _first(traffic) + 1,
+        traffic.request[users],
+        arrived,
+        span_s,
     )
     return Fitted(
         model,
@@ -134,7 +140,10 @@ def fit(traffic: LoggedTraffic) -> Fitted:
         sent,
         float(np.mean(failed[users])),
         _over_time(model, states, float(np.mean(failed[quiet])) if quiet.any() else 0.0),
-        {int(code): int(number) for code, number in zip(*np.unique(traffic.kind[users & failed], return_counts=True), strict=True)},
+        {
+            int(code): int(number)
+            for code, number in zip(*np.unique(traffic.kind[users & failed], return_counts=True), strict=True)
+        },
         _commonest(traffic.kind[users & failed & in_bad]),
         int(np.count_nonzero(traffic.rejected)),
         int(np.count_nonzero(~traffic.ended)),

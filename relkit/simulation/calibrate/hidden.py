@@ -177,13 +177,20 @@ def fit_rates(width_s: float, counts: npt.NDArray[np.int64]) -> States:
 
     def evidence(levels: Floats) -> Floats:
         expected = np.maximum(levels * width_s, _TINY)
-        told: Floats = np.exp(np.clip(counts[:, None] * np.log(expected)[None, :] - expected[None, :] - scale[:, None], -690, 0))
+        told: Floats = np.exp(
+            np.clip(counts[:, None] * np.log(expected)[None, :] - expected[None, :] - scale[:, None], -690, 0)
+        )
         return told
 
     best: States | None = None
     for low, high in ((0.5, 3.0), (0.1, 10.0)):
         for busy_s in (3 * width_s, 30 * width_s):
-            start = [math.log(low * mean / width_s), math.log(high * mean / width_s), math.log(1 / (5 * busy_s)), math.log(1 / busy_s)]
+            start = [
+                math.log(low * mean / width_s),
+                math.log(high * mean / width_s),
+                math.log(1 / (5 * busy_s)),
+                math.log(1 / busy_s),
+            ]
             found = _fitted(gaps, evidence, start, np.exp, _LOG_RATES)
             if best is None or found.log_likelihood > best.log_likelihood:
                 best = found
@@ -210,7 +217,9 @@ _LOGITS: Final = ((-14.0, 3.0), (-9.0, 9.0))
 _LOG_RATES: Final = ((-12.0, 12.0), (-12.0, 12.0))
 
 
-def _fitted(gaps: Floats, evidence: Any, start: list[float], link: Any, levels: tuple[tuple[float, float], ...]) -> States:
+def _fitted(
+    gaps: Floats, evidence: Any, start: list[float], link: Any, levels: tuple[tuple[float, float], ...]
+) -> States:
     rates = (math.log(_LEAST_RATE), math.log(_MOST_RATE))
 
     def loss(point: Floats) -> float:
@@ -241,7 +250,9 @@ def _bad_stretches(times_s: Floats, failed: npt.NDArray[np.bool_]) -> list[tuple
         lasts = when[np.concatenate([cuts, [when.size - 1]])] if when.size else np.zeros(1)
         long = lasts > firsts
         bad_s = max(float(np.mean((lasts - firsts)[long])) if long.any() else near, near)
-        guesses.append((bad_s, max(span / max(int(np.count_nonzero(long)), 1) - bad_s, bad_s)) if number else (near, span))
+        guesses.append(
+            (bad_s, max(span / max(int(np.count_nonzero(long)), 1) - bad_s, bad_s)) if number else (near, span)
+        )
     return guesses
 
 

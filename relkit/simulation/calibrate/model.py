@@ -166,7 +166,8 @@ def draw_log(model: TrafficModel, rng: np.random.Generator) -> Drawn:
             break
     columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
     order = np.argsort(columns[0], kind="stable")
-    return Drawn(*(column[order] for column in columns), arrived, model.span_s)
+    start, took, failed, late, number_of, request = (column[order] for column in columns)
+    return Drawn(start, took, failed, late, number_of, request, arrived, model.span_s)
 
 
 def _state_ends(model: TrafficModel, rng: np.random.Generator) -> Floats:

@@ -93,7 +93,9 @@ def _binned(logs: Floats) -> tuple[Floats, Floats]:
     return sums / counts, counts.astype(float)
 
 
-def _mixture(x: Floats, weight: Floats, c: Floats, heavy: Floats, parts: int) -> tuple[tuple[Floats, Floats, Floats], float]:
+def _mixture(
+    x: Floats, weight: Floats, c: Floats, heavy: Floats, parts: int
+) -> tuple[tuple[Floats, Floats, Floats], float]:
     order = np.concatenate([x, c])
     weights = np.concatenate([weight, heavy])
     middle = float(np.average(order, weights=weights))
@@ -121,7 +123,11 @@ def _mixture(x: Floats, weight: Floats, c: Floats, heavy: Floats, parts: int) ->
             hazard = np.exp(-0.5 * u * u - 0.5 * math.log(2.0 * math.pi) - log_ndtr(-u))
             mean = means + sigmas * hazard
             square = means**2 + sigmas**2 + sigmas * hazard * (c[:, None] + means)
-            mass, first, second = mass + rest.sum(axis=0), first + (rest * mean).sum(axis=0), second + (rest * square).sum(axis=0)
+            mass, first, second = (
+                mass + rest.sum(axis=0),
+                first + (rest * mean).sum(axis=0),
+                second + (rest * square).sum(axis=0),
+            )
         if told - before < 1e-7 * abs(told):
             break
         before = told

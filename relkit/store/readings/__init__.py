@@ -12,6 +12,7 @@ from relkit.store.readings.requests import groups, latencies, levels, minute_sha
 from relkit.store.readings.retries import next_tries, tries
 from relkit.store.readings.shadow import experiment, experiments
 from relkit.store.readings.shadow_study import study
+from relkit.store.readings.traffic import traffic
 from relkit.store.readings.traps import traps
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "minutes",
     "next_tries",
     "study",
+    "traffic",
     "traps",
     "tries",
     "uptimes",

@@ -1,5 +1,7 @@
 """Attempts one by one, as calibration and replay read them."""
 
+from typing import Any
+
 import numpy as np
 
 from relkit.errors import ADVICE, ErrorKind
@@ -30,7 +32,8 @@ def traffic(store: Store, period: Period, model: str = "") -> LoggedTraffic:
     -------
     LoggedTraffic
         Attempts of users and of probes that have a clock. A row is rejected, and therefore missing, where its kind is
-        CIRCUIT_OPEN, or where it was made with the breaker open and did not succeed.
+        CIRCUIT_OPEN, or where it was made with the breaker open and did not succeed. A call without an end often names no
+        model; it may have been on this one, and is here.
 
     Raises
     ------
@@ -38,20 +41,19 @@ def traffic(store: Store, period: Period, model: str = "") -> LoggedTraffic:
         The period holds no attempt with a clock, or none on this model.
     """
     where, values = within(period, "ts")
+    stretch = "the log" if period.is_everything else period.label
     base = f"ts IS NOT NULL AND role IN ('user', 'probe') AND {where}"
     names = store.connection.execute(
         f"SELECT coalesce(model, service, '') AS name, count(*) AS rows FROM attempts WHERE {base} GROUP BY name ORDER BY rows DESC, name",
         values,
     ).fetchall()
     if not names:
-        raise DataError(
-            f"no attempt of {period.label} has a clock; calibration and replay need times: map a column to ts"
-        )
+        raise DataError(f"no attempt of {stretch} has a clock; calibration and replay need times: map a column to ts")
     counted = dict(names)
     chosen = model or names[0][0]
     if chosen not in counted:
         known = ", ".join(name or "(no name)" for name, _ in names[:8])
-        raise DataError(f"no attempt of {period.label} is on {chosen!r}; the log has {known}")
+        raise DataError(f"no attempt of {stretch} is on {chosen!r}; the log has {known}")
     codes = " ".join(f"WHEN '{kind.value}' THEN {advice.int_code}" for kind, advice in sorted(ADVICE.items()))
     found = int_columns(
         store,
@@ -64,8 +66,9 @@ def traffic(store: Store, period: Period, model: str = "") -> LoggedTraffic:
         "AND ok IS DISTINCT FROM TRUE))::INTEGER AS rejected, ended::INTEGER AS ended, "
         "coalesce(retry_after_us, -1) AS retry_after_us, (role = 'user')::INTEGER AS is_user "
         f"FROM attempts a LEFT JOIN {kinds_table(store.connection, store.rules)} c USING (fp) "
-        f"WHERE {base} AND coalesce(model, service, '') = ? ORDER BY ts, request, attempt",
+        f"WHERE {base} AND (coalesce(model, service, '') = ? OR (model IS NULL AND NOT ended)) ORDER BY ts, request, attempt",
         [*values, chosen],
     )
-    flags = {name: found[name].astype(np.bool_) for name in ("rejected", "ended", "is_user")}
-    return LoggedTraffic(chosen, **{**found, **flags}, others=sum(counted.values()) - counted[chosen])
+    flags = {name: found.pop(name).astype(np.bool_) for name in ("rejected", "ended", "is_user")}
+    columns: dict[str, Any] = {**found, **flags}
+    return LoggedTraffic(model=chosen, **columns, others=sum(counted.values()) - len(found["start_us"]))

@@ -10,30 +10,30 @@ from fractions import Fraction
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.slo.alerts import AlertRule, AlertTier, RuleSet
+from relkit.slo.alerts import AlertRule, AlertSet, AlertTier
 
 _WORKBOOK: Final = "Beyer et al., The Site Reliability Workbook (2018), chapter 5"
 
 
-def rule_set(name: str, window_days: int = 30) -> RuleSet:
+def alert_set(name: str, window_days: int = 30) -> AlertSet:
     """Return a rule set by its name.
 
     Parameters
     ----------
     name : str
-        One of `RULE_SETS`.
+        One of `ALERT_SETS`.
     window_days : int
         The objective's window, in days.
 
     Examples
     --------
-    >>> [float(tier.threshold) for rule in rule_set("sloth", 28) for tier in rule.tiers]
+    >>> [float(tier.threshold) for rule in alert_set("sloth", 28) for tier in rule.tiers]
     [13.44, 5.6, 2.8, 0.9333333333333333]
-    >>> [rule.for_minutes for rule in rule_set("pyrra", 28)]
+    >>> [rule.for_minutes for rule in alert_set("pyrra", 28)]
     [2, 15, 60, 180]
     """
     if name not in _MAKERS:
-        raise ParameterError.of("rule set", name, ", ".join(RULE_SETS), "name one of these")
+        raise ParameterError.of("alert set", name, ", ".join(ALERT_SETS), "name one of these")
     return _MAKERS[name](window_days)
 
 
@@ -44,7 +44,7 @@ def burn_rules(
     *,
     minimum_bad: int = 0,
     level: float | None = None,
-) -> RuleSet:
+) -> AlertSet:
     """Return burn-rate alerts: one page and one ticket, each the or of its tiers.
 
     Parameters
@@ -74,12 +74,12 @@ def burn_rules(
         )
         if made:
             rules.append(AlertRule(f"BudgetBurn{severity.title()}", severity, made))
-    return RuleSet(name, tuple(rules), source)
+    return AlertSet(name, tuple(rules), source)
 
 
 def budget_share(
     long_minutes: int = 60, short_minutes: int | None = 5, share: str | Fraction = "0.02", minimum_bad: int = 0
-) -> RuleSet:
+) -> AlertSet:
     """Return a page on failures counted against the budget: more than so large a share of it within the long window.
 
     At night a burn-rate rule pages for a handful of failures, because few requests are few to divide by. This one
@@ -89,14 +89,14 @@ def budget_share(
     'budget share 2 % in 1h'
     """
     tier = AlertTier("budget_share", share, long_minutes, short_minutes, minimum_bad)
-    return RuleSet(
+    return AlertSet(
         f"budget share {100 * float(tier.threshold):.4g} % in {_hours(long_minutes)}",
         (AlertRule("BudgetSharePage", "page", (tier,)),),
         "Y. Stark's proposal for low traffic",
     )
 
 
-def exhaustion(hours: str | int | Fraction = 12, long_minutes: int = 60, short_minutes: int | None = 5) -> RuleSet:
+def exhaustion(hours: str | int | Fraction = 12, long_minutes: int = 60, short_minutes: int | None = 5) -> AlertSet:
     """Return a page on the time until the budget is gone at the pace of the last hour.
 
     >>> exhaustion(24).rules[0].tiers[0].measure
@@ -104,7 +104,7 @@ def exhaustion(hours: str | int | Fraction = 12, long_minutes: int = 60, short_m
     """
     tier = AlertTier("hours_left", hours, long_minutes, short_minutes)
     name = f"budget gone within {float(tier.threshold):g} h"
-    return RuleSet(name, (AlertRule("BudgetExhaustionPage", "page", (tier,)),), "Honeycomb's exhaustion time")
+    return AlertSet(name, (AlertRule("BudgetExhaustionPage", "page", (tier,)),), "Honeycomb's exhaustion time")
 
 
 def _hours(minutes: int) -> str:
@@ -115,17 +115,17 @@ def _scaled(factor: str, window_days: int) -> Fraction:
     return Fraction(factor) * window_days / 30
 
 
-def _workbook(days: int) -> RuleSet:
+def _workbook(days: int) -> AlertSet:
     tiers = (("page", 60, 5, "14.4"), ("page", 360, 30, "6"), ("ticket", 4320, 360, "1"))
     scaled = [(kind, long, short, _scaled(factor, days)) for kind, long, short, factor in tiers]
     return burn_rules("workbook", scaled, f"{_WORKBOOK}, tables 5 to 8")
 
 
-def _workbook_code(days: int) -> RuleSet:
+def _workbook_code(days: int) -> AlertSet:
     return burn_rules("workbook-code", _four(days), f"{_WORKBOOK}, its code: with 24h/2h x 3")
 
 
-def _sloth(days: int) -> RuleSet:
+def _sloth(days: int) -> AlertSet:
     return burn_rules("sloth", _four(days), "slok/sloth, internal/alert/windows")
 
 
@@ -134,7 +134,7 @@ def _four(days: int) -> list[tuple[str, int, int | None, Fraction]]:
     return [(kind, long, short, _scaled(factor, days)) for kind, long, short, factor in tiers]
 
 
-def _pyrra(days: int) -> RuleSet:
+def _pyrra(days: int) -> AlertSet:
     """Pyrra scales the windows with the objective's, rounded to the minute, and waits before it fires."""
     rows = (
         ("page", 60, 5, 14, 2),
@@ -148,14 +148,14 @@ def _pyrra(days: int) -> RuleSet:
         )
         for place, (kind, long, short, factor, wait) in enumerate(rows, 1)
     )  # fmt: skip
-    return RuleSet("pyrra", rules, "pyrra-dev/pyrra, slo/rules.go")
+    return AlertSet("pyrra", rules, "pyrra-dev/pyrra, slo/rules.go")
 
 
 def _part(minutes: int, days: int) -> int:
     return max(1, math.floor(Fraction(minutes * days, 28) + Fraction(1, 2)))  # halves up, as Go rounds
 
 
-def _mixin(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not follow the window
+def _mixin(days: int) -> AlertSet:  # noqa: ARG001  its numbers do not follow the window
     rows = (
         ("page", 60, 5, "14.4", 2),
         ("page", 360, 30, "6", 15),
@@ -166,10 +166,10 @@ def _mixin(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not follow the
         AlertRule(f"ErrorBudgetBurn{place}", kind, (AlertTier("burn", factor, long, short),), wait)
         for place, (kind, long, short, factor, wait) in enumerate(rows, 1)
     )  # fmt: skip
-    return RuleSet("k8s-mixin", rules, "kubernetes-monitoring/kubernetes-mixin, config.libsonnet")
+    return AlertSet("k8s-mixin", rules, "kubernetes-monitoring/kubernetes-mixin, config.libsonnet")
 
 
-def _slo_generator(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not follow the window
+def _slo_generator(days: int) -> AlertSet:  # noqa: ARG001  its numbers do not follow the window
     tiers = (
         ("page", 60, None, 9),
         ("page", 720, None, 3),
@@ -179,16 +179,16 @@ def _slo_generator(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not fo
     return burn_rules("slo-generator", tiers, "google/slo-generator, samples/config.yaml: single windows")
 
 
-def _slo_computer(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not follow the window
+def _slo_computer(days: int) -> AlertSet:  # noqa: ARG001  its numbers do not follow the window
     tiers = (("page", 60, 5, 10), ("ticket", 1440, 120, 2))
     return burn_rules("slo-computer", tiers, "last9/slo-computer, slo/service.go")
 
 
-def _plan(days: int) -> RuleSet:  # noqa: ARG001  its numbers do not follow the window
+def _plan(days: int) -> AlertSet:  # noqa: ARG001  its numbers do not follow the window
     return burn_rules("plan-10x", (("page", 60, None, 10),), 'the plan: "> 10x expected", read as one hour')
 
 
-_MAKERS: Final[dict[str, Callable[[int], RuleSet]]] = {
+_MAKERS: Final[dict[str, Callable[[int], AlertSet]]] = {
     "workbook": _workbook,
     "workbook-code": _workbook_code,
     "sloth": _sloth,
@@ -198,5 +198,5 @@ _MAKERS: Final[dict[str, Callable[[int], RuleSet]]] = {
     "slo-computer": _slo_computer,
     "plan-10x": _plan,
 }
-RULE_SETS: Final = tuple(_MAKERS)
-"""The names that `rule_set` knows."""
+ALERT_SETS: Final = tuple(_MAKERS)
+"""The names that `alert_set` knows."""
