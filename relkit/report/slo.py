@@ -47,7 +47,7 @@ def read_outlook(scope: Scope, goal: Goal) -> Outlook:
     """
     objective = goal.objective
     with open_store(scope.database, rules=scope.config.rules) as store:
-        told = _trimmed(_history(store, scope.period, objective))
+        told = covered_part(history_of(store, scope.period, objective))
         if told is None:
             return Outlook(None, None, None, ())
         asked = replace(
@@ -75,14 +75,14 @@ def read_costs(scope: Scope) -> Costs:
     return cost_of(cells, answers, scope.config.prices, scope.level)
 
 
-def _history(store: Store, period: Period, objective: Objective) -> Minutes:
+def history_of(store: Store, period: Period, objective: Objective) -> Minutes:
     if period.end_us is None:
         return counted_minutes(store, period, objective)
     days = max(QUARTER_DAYS, objective.window_days)
     return counted_minutes(store, replace(period, start_us=period.end_us - days * US_PER_DAY), objective)
 
 
-def _trimmed(minutes: Minutes) -> Minutes | None:
+def covered_part(minutes: Minutes) -> Minutes | None:
     """Cut off what the log does not cover at either end; None when nothing is left, or there is no clock."""
     there = np.flatnonzero(minutes.covered)
     if len(minutes) < 2 or not there.size:

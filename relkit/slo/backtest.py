@@ -64,6 +64,8 @@ class Score:
         For each tier, whether it can fire at all and how many failures that takes.
     firing : tuple of (int, int)
         When it fires, in unix minutes.
+    is_true : tuple of bool
+        For each alert (runs of firing close together are one), whether it overlaps an incident.
     """
 
     alert_set: AlertSet
@@ -87,6 +89,7 @@ class Score:
     healthy_minutes: int
     reach: tuple[Reach, ...]
     firing: tuple[Gap, ...]
+    is_true: tuple[bool, ...]
 
     @property
     def errors_needed(self) -> int | None:
@@ -307,6 +310,7 @@ class _Course:
             self._healthy_minutes(firing),
             tuple(reach(tier, self.engine) for rule in known for tier in rule.tiers),
             tuple(pairs(firing + self.start)),
+            tuple(found.is_true.tolist()),
         )
 
     def outcomes(self, alert_set: AlertSet, firing: Spans) -> tuple[Outcome, ...]:

@@ -17,6 +17,7 @@ from relkit.slo.firing import expected_valid, joined
 from relkit.slo.increases import Increases
 from relkit.slo.minutes import Ints, Minutes, runs, utc_text
 from relkit.slo.objective import Objective
+from relkit.units import MINUTES_PER_DAY
 
 PAGE_SHARE: Final = Fraction(2, 100)
 """Share of the budget from which an incident is worth a page: what the Workbook's fast page allows to be spent."""
@@ -203,7 +204,7 @@ def lay_on(
     laid: list[Incident] = []
     at = 0.0
     while True:
-        at += draws.exponential(every_days * 1440)
+        at += draws.exponential(every_days * MINUTES_PER_DAY)
         if at >= len(minutes):
             break
         lasts = max(1, round(float(draws.lognormal(np.log(median_minutes), sigma))))
@@ -216,6 +217,48 @@ def lay_on(
         at = float(end)
     counts = Minutes(minutes.start_minute, minutes.valid - bad, bad, minutes.excluded, minutes.unknown, minutes.covered)
     return counts, laid
+
+
+def quiet_days(minutes: Minutes, incidents: Sequence[Incident], days: int, *, seed: int) -> Minutes | None:
+    """Draw whole days without an incident from a log until there are so many: real traffic to lay incidents on.
+
+    Parameters
+    ----------
+    minutes : Minutes
+        The log.
+    incidents : sequence of Incident
+        Days that touch one of these are not drawn.
+    days : int
+        How many days the result has; it begins where the log does.
+    seed : int
+        Equal seeds draw equal days.
+
+    Returns
+    -------
+    Minutes or None
+        None where no whole covered day is quiet.
+
+    >>> log = Minutes(0, [9] * 4320, [0] * 4320, [0] * 4320, [0] * 4320, [True] * 4320)
+    >>> len(quiet_days(log, [Incident(10, 20)], 90, seed=1))
+    129600
+    """
+    first = -(-minutes.start_minute // MINUTES_PER_DAY)
+    starts = [
+        day * MINUTES_PER_DAY - minutes.start_minute for day in range(first, minutes.end_minute // MINUTES_PER_DAY)
+    ]
+    troubled = bounds(incidents, minutes.start_minute)
+    free = [
+        start
+        for start in starts
+        if minutes.covered[start : start + MINUTES_PER_DAY].all()
+        and not ((troubled[:, 0] < start + MINUTES_PER_DAY) & (troubled[:, 1] > start)).any()
+    ]
+    if not free:
+        return None
+    drawn = np.random.default_rng(seed).choice(np.array(free), days)
+    places = (drawn[:, None] + np.arange(MINUTES_PER_DAY)).ravel()
+    counts = (minutes.good, minutes.bad, minutes.excluded, minutes.unknown)
+    return Minutes(minutes.start_minute, *(one[places] for one in counts), covered=minutes.covered[places])
 
 
 def labelled(rows: Iterable[tuple[int, int | None, str]], minutes: Minutes, open_minutes: int = 1) -> list[Incident]:

@@ -28,7 +28,7 @@ def errors_to_fire(tier: AlertTier, objective: Objective, period_valid: int) -> 
     """Return how many failures within the long window make a tier fire, at the mean traffic of the objective's window.
 
     burn: floor(b B n) + 1 of n requests in the window; budget_share: floor(q B N) + 1 of N in the objective's window;
-    hours_left: from a full budget, floor(B N w / hours) + 1; burn_lower: the least k whose lower bound is over b B n.
+    hours_left: from a full budget, floor(B N w / (w + hours)) + 1, as these failures spend it too; burn_lower: the least k whose lower bound is over b B n.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def errors_to_fire(tier: AlertTier, objective: Objective, period_valid: int) -> 
     if tier.measure == "budget_share":
         limit = tier.threshold * budget * period_valid
     elif tier.measure == "hours_left":
-        limit = budget * period_valid * tier.long_minutes / (tier.threshold * MINUTES_PER_HOUR)
+        limit = budget * period_valid * tier.long_minutes / (tier.threshold * MINUTES_PER_HOUR + tier.long_minutes)
     else:
         limit = tier.threshold * budget * period_valid * share
     needed = floor(limit) + 1

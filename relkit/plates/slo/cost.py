@@ -7,6 +7,7 @@ from relkit.slo import Costs
 from relkit.slo.plan_figures import VOLUMES, PlanCost
 from relkit.units import count, dollars, percent, several
 
+_PER = 1000
 _COLUMNS = ("why", "calls", "priced", "cost", "of first tries")
 
 
@@ -44,11 +45,12 @@ def _caption(costs: Costs) -> str:
         return "No call tells its cost, or none succeeded: what an answer costs is unknown. Prices go into relkit.toml."
     between = ""
     if costs.low is not None and costs.high is not None:
-        between = f" ({100 * costs.level:.4g} % interval {dollars(costs.low)} to {dollars(costs.high)}, by {several(costs.days, 'day')})"
+        ends = f"{dollars(_PER * costs.low)} to {dollars(_PER * costs.high)}"
+        between = f" ({100 * costs.level:.4g} % interval {ends}, by {several(costs.days, 'day')})"
     extra = "" if costs.added_share is None else f"; everything beyond first tries adds {percent(costs.added_share, 0)}"
     unpriced = costs.total.calls - costs.total.priced_calls
     missing = f". {several(unpriced, 'call')} tell no cost and are in no sum" if unpriced else ""
-    return f"A successful answer costs {dollars(costs.usd_per_answer)}{between}{extra}{missing}."
+    return f"{count(_PER)} successful answers cost {dollars(_PER * costs.usd_per_answer)}{between}{extra}{missing}."
 
 
 def plan_cost_table(lines: tuple[PlanCost, ...], costs: Costs, name: str = "plan_costs") -> Table:

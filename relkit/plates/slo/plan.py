@@ -16,7 +16,7 @@ def plan_slo_table(minutes: Minutes, latency: Latency) -> Table:
     rows = [(figure.says, figure.is_so) for figure in figures]
     rows.append(("P95 < 2000 ms", f"p95 here is {p95}; a percentile has no budget, so ours is a share under 2 s"))
     values = {f"{figure.id}_{key}": value for figure in figures for key, value in figure.values.items()}
-    caption = f"None of the plan's {len(figures)} figures on service levels means what it seems to." + (
+    caption = f"The plan's {len(figures)} figures on service levels say other things than they seem to." + (
         "" if literal is None else f" Counting caller faults as good, as 98 % does, would read {percent(literal)} here."
     )
     return Table("plan_slo", caption, ("the plan says", "what it comes to"), rows, {"literal_share": literal, **values})

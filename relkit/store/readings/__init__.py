@@ -7,6 +7,7 @@ from relkit.store.readings.costs import answers_by_day, cost_cells
 from relkit.store.readings.disagreements import disagreements
 from relkit.store.readings.exclusions import exclusions
 from relkit.store.readings.failures import call_uses, fingerprint_counts, labels
+from relkit.store.readings.faults import faults
 from relkit.store.readings.log import data_hash, log_span, weeks_with_requests
 from relkit.store.readings.requests import groups, latencies, levels, minute_shares, minutes, uptimes
 from relkit.store.readings.retries import next_tries, tries
@@ -24,6 +25,7 @@ __all__ = [
     "exclusions",
     "experiment",
     "experiments",
+    "faults",
     "fingerprint_counts",
     "groups",
     "labels",
