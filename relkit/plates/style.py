@@ -56,11 +56,13 @@ def rc_context(settings: Mapping[str, Any]) -> AbstractContextManager[None]:
     return mpl.rc_context(merged)
 
 
-def figure(width_in: float = 7.2, height_in: float = 2.8, rows: int = 1, **layout: Any) -> tuple[Figure, Any]:
+def figure(
+    width_in: float = 7.2, height_in: float = 2.8, rows: int = 1, columns: int = 1, **layout: Any
+) -> tuple[Figure, Any]:
     """Make a figure without pyplot, so that nothing is drawn twice and no state stays behind."""
     with rc_context(RC):
         fig = Figure(figsize=(width_in, height_in), layout="constrained")
-        axes = fig.subplots(rows, 1, **layout)
+        axes = fig.subplots(rows, columns, **layout)
     return fig, axes
 
 

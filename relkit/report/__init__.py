@@ -1,5 +1,6 @@
 """How a page is published: parameters, running, checking, and moving one link; nothing else knows papermill."""
 
+from relkit.report.alerts import read_alert_history
 from relkit.report.gather import (
     read_error_log,
     read_failures,
@@ -28,6 +29,7 @@ __all__ = [
     "checks_of",
     "decide_shadow",
     "judge_shadow",
+    "read_alert_history",
     "read_costs",
     "read_disagreements",
     "read_error_log",

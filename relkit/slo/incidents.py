@@ -257,8 +257,10 @@ def quiet_days(minutes: Minutes, incidents: Sequence[Incident], days: int, *, se
         return None
     drawn = np.random.default_rng(seed).choice(np.array(free), days)
     places = (drawn[:, None] + np.arange(MINUTES_PER_DAY)).ravel()
-    counts = (minutes.good, minutes.bad, minutes.excluded, minutes.unknown)
-    return Minutes(minutes.start_minute, *(one[places] for one in counts), covered=minutes.covered[places])
+    good, bad, excluded, unknown = (
+        one[places] for one in (minutes.good, minutes.bad, minutes.excluded, minutes.unknown)
+    )
+    return Minutes(minutes.start_minute, good, bad, excluded, unknown, minutes.covered[places])
 
 
 def labelled(rows: Iterable[tuple[int, int | None, str]], minutes: Minutes, open_minutes: int = 1) -> list[Incident]:
