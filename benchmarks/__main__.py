@@ -11,7 +11,17 @@ from typing import Final
 
 from benchmarks.measure import Row
 
-BENCHMARKS: Final = ("ingest", "report", "reclassify", "redact", "breakers", "classify", "simulation", "shadow")
+BENCHMARKS: Final = (
+    "ingest",
+    "report",
+    "reclassify",
+    "redact",
+    "breakers",
+    "classify",
+    "simulation",
+    "shadow",
+    "alerts",
+)
 _HEAD: Final = f"{'rows':>10}  {'case':<18}  {'candidate':<19}  {'CPU s, median (range)':<24}  {'wall s':>7}  {'rows/s':>9}  {'peak MB':>7}  ratio"
 
 

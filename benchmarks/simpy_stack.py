@@ -90,7 +90,7 @@ class World:
                 median_s,
                 simpy.Resource(env, servers),
                 pybreaker.CircuitBreaker(
-                    fail_max=5, reset_timeout=10, success_threshold=3, exclude=[Invalid, RateLimited]
+                    fail_max=5, reset_timeout=10, success_threshold=3, exclude=[Invalid]
                 ),
             )
             for name, servers, median_s in MODELS

@@ -87,7 +87,7 @@ status = "status"
 [constants]
 service = "chat"
 """
-COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow"}
+COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow", "slo"}
 
 # Where relkit writes, and which search covers it: console, store, pages, outputs; "own" writes nothing of a log.
 SINKS: Final = {
@@ -100,6 +100,8 @@ SINKS: Final = {
     "relkit/cli/simulate.py:simulate:print": "own",
     # settings of a test, and what a gate found in numbers
     **dict.fromkeys(["relkit/cli/shadow.py:protocol:write_text", "relkit/store/rollouts.py:append_rollout:execute"], "own"),
+    # who left which time out, and why, as typed by an operator
+    "relkit/store/exclusions.py:add_exclusion:execute": "own",
     "relkit/store/pair_bodies.py:add_pair_bodies:executemany": "store",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",

@@ -13,6 +13,7 @@ from relkit.verdict import shown
 
 if TYPE_CHECKING:
     from relkit.report.alerts import AlertHistory
+    from relkit.slo.alerts import AlertSet
     from relkit.slo.backtest import Outcome, Score
 
 Week = Annotated[
@@ -44,7 +45,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Score alert sets on history: pages, precision, recall, delay, incident by incident, and a better set where one is sure."""
-    history = _history(objective, week, database, config)
+    history, _ = _history(objective, week, database, config)
     tested = history.tested
     record = {
         "objective": history.objective.name,
@@ -81,9 +82,9 @@ def export(
 
     if not file.parent.is_dir():
         raise ParameterError.of("FILE", str(file), "a file in a folder that exists", "make the folder first")
-    history = _history(objective, week, database, config)
+    history, zone = _history(objective, week, database, config)
     chosen = chosen_alerts(history, alerts)
-    text = _text(to, history, chosen, rules)
+    text = _text(to, history, chosen, rules, zone)
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -92,20 +93,22 @@ def export(
     say(record, [f"{file}: {chosen.name} for {history.objective.name}, for {to.value}"], as_json=as_json)
 
 
-def _history(objective: str | None, week: str | None, database: Path | None, config: Path | None) -> "AlertHistory":
+def _history(
+    objective: str | None, week: str | None, database: Path | None, config: Path | None
+) -> "tuple[AlertHistory, str]":
     from relkit.report.alerts import alert_scope, objective_of, read_alert_history  # noqa: PLC0415  duckdb is slow to load
 
     scope = alert_scope(database, week, config)
     found = read_alert_history(scope, objective_of(scope, objective))
-    if found is None:
+    if not int(found.minutes.valid.sum()):
         raise DataError(
             f"{scope.database.name} holds no request with a clock and a known outcome up to {scope.period.label}; "
             "ingest a log, or name another --week"
         )
-    return found
+    return found, scope.period.zone
 
 
-def _text(to: Format, history: "AlertHistory", chosen: Any, rules: str) -> str:
+def _text(to: Format, history: "AlertHistory", chosen: "AlertSet", rules: str, zone: str) -> str:
     from relkit.config.openslo import openslo_spec  # noqa: PLC0415
     from relkit.config.prometheus import prometheus_rules  # noqa: PLC0415
     from relkit.config.promtool import promtool_tests  # noqa: PLC0415
@@ -117,7 +120,7 @@ def _text(to: Format, history: "AlertHistory", chosen: Any, rules: str) -> str:
     if to is Format.promtool:
         known = history.tested.incidents
         return promtool_tests(chosen, history.minutes, objective, known, rule_file=rules, period_valid=expected)
-    return sloth_spec(chosen, objective) if to is Format.sloth else openslo_spec(chosen, objective)
+    return sloth_spec(chosen, objective) if to is Format.sloth else openslo_spec(chosen, objective, zone=zone)
 
 
 def _lines(history: "AlertHistory") -> list[str]:

@@ -35,11 +35,24 @@ def protocol(
     ],
     at: At = "",
     config: ConfigFile = None,
+    requests_per_hour: Annotated[
+        float,
+        typer.Option(
+            "--requests-per-hour", help="Usual traffic; with it a plan that cannot show its margin is refused."
+        ),
+    ] = 0.0,
+    discordant: Annotated[
+        float, typer.Option("--discordant", help="Share of pairs in which exactly one arm is right, e.g. 0.04.")
+    ] = 0.0,
+    design_effect: Annotated[
+        float, typer.Option("--design-effect", help="Of sessions, as an earlier page shows it; 1 is none.")
+    ] = 1.0,
     as_json: AsJson = False,
 ) -> None:
     """Write down margins, level and horizon before the first pair, with a hash."""
     from relkit.shadow.decide import Rules  # noqa: PLC0415  scipy takes a while to load
     from relkit.shadow.protocol import Protocol  # noqa: PLC0415
+    from relkit.shadow.rollout_plan import plan_rollout, steps_until  # noqa: PLC0415
 
     plan = _config(config).shadow.get(experiment)
     rules = Rules() if plan is None else Rules(margins=plan.margins)
@@ -48,7 +61,18 @@ def protocol(
         raise ParameterError.of(
             "--horizon", horizon, "a time after the registration", "say when the final look is taken"
         )
-    shares = () if plan is None or plan.schedule is None else plan.schedule.share
+    schedule = None if plan is None else plan.schedule
+    shares = () if schedule is None else schedule.share
+    if requests_per_hour or discordant:
+        steps = [(1.0, (end - registered) / 3.6e9)]
+        if schedule is not None:
+            steps = steps_until(schedule.at_s, schedule.share, end / 1e6)
+        traffic = plan_rollout(
+            steps, requests_per_hour=requests_per_hour, margin=rules.margins.errors, discordant_share=discordant,
+            design_effect=design_effect, level=rules.level,
+        )  # fmt: skip
+        if not traffic.accepted:
+            raise ParameterError(f"{traffic.sentence} {traffic.would_change} Nothing was registered.")
     made = Protocol(
         experiment, registered, end, rules.margins, rules.level, rules.minimum_sessions, rules.tight_at, shares
     )

@@ -52,10 +52,10 @@ class Refusal:
         return f"{self.setting} = {self.value}: {self.why}"
 
 
-class RefusedExport(ParameterError):
+class RefusedExportError(ParameterError):
     """A policy that a target cannot say; `refusals` has every reason.
 
-    >>> str(RefusedExport("pybreaker", [Refusal("breaker.family", "count", "no window")]))
+    >>> str(RefusedExportError("pybreaker", [Refusal("breaker.family", "count", "no window")]))
     'pybreaker cannot say this policy, so nothing was written. breaker.family = count: no window'
     """
 

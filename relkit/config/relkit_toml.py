@@ -4,7 +4,6 @@ Every key is known or an error: a misspelt key that is silently ignored is a set
 """
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +15,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from relkit.config.services import DEFAULT, read_services
+from relkit.config.toml_text import parsed_toml
 from relkit.errors.kinds import ErrorKind
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.exceptions import ParameterError
+from relkit.policies.policy import Policy
 from relkit.policies.rollout import RolloutSchedule
 from relkit.prices import Price
 from relkit.shadow.margins import Margins
@@ -101,6 +103,8 @@ class Config:
         How the report is made.
     rules : RuleSet
         relkit's own table of rules with the file's `[[rule]]` laid over it.
+    services : mapping of str to Policy
+        Service to its settings; `default` holds for every other.
 
     >>> [objective.name for objective in load_config(None).objectives]
     ['availability', 'latency']
@@ -111,6 +115,21 @@ class Config:
     prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
     report: ReportSettings = ReportSettings()
     rules: RuleSet = field(default_factory=load_rules)
+    services: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({}))
+
+    def service(self, name: str = DEFAULT) -> Policy:
+        """Return the settings of a service: its own, or those of `[service.default]`.
+
+        Raises
+        ------
+        ParameterError
+            When the file has neither.
+        """
+        found = self.services.get(name) or self.services.get(DEFAULT)
+        if found is None:
+            known = ", ".join(self.services) or "none is there"
+            raise ParameterError.of("service", name, known, f'write [service.{DEFAULT}] or [service."{name}"]')
+        return found
 
 
 class _Table(BaseModel):
@@ -187,6 +206,7 @@ class _File(_Table):
     shadow: dict[str, _ShadowTable] = {}
     prices: dict[str, _PriceTable] = {}
     report: _ReportTable = _ReportTable()
+    service: dict[str, dict[str, Any]] = {}  # read, and checked, in services.py
     rule: list[dict[str, Any]] = []  # read, and checked, where the rules are at home
 
 
@@ -239,21 +259,13 @@ def load_config(path: Path | None) -> Config:
         MappingProxyType({name: Price(**table.model_dump()) for name, table in tables.prices.items()}),
         ReportSettings(tables.report.zone, tuple(tables.report.guardrails)),
         load_rules().with_rules(*tables.rule, layer=str(path), text=written.decode("utf-8-sig")),
+        MappingProxyType(read_services(tables.service, str(path))),
     )
 
 
 def _checked(source: str, written: bytes) -> _File:
     """Parse and validate, and say every fault in the file's own words."""
-    try:
-        parsed = tomllib.loads(written.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = written.count(b"\n", 0, error.start) + 1
-        raise ParameterError(f"{source}, line {line}: not UTF-8 text; save the file as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        # The text ends "(at line 3, column 5)", but for what is never closed it names no line.
-        last = written.count(b"\n") + 1
-        fault = str(error).replace("at end of document", f"at line {last}, the end of the file")
-        raise ParameterError(f"{source}: {fault}; mend the TOML") from error
+    parsed = parsed_toml(source, written)
     try:
         return _File.model_validate(parsed)
     except ValidationError as error:

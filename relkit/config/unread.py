@@ -4,6 +4,7 @@ A breaker of failures in a row never looks at `window_calls`. A file for another
 leaves nothing out, then. So settings that are not read are put back to their defaults before two policies are compared.
 """
 
+import math
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from relkit.policies.backoff import (
     DECORRELATED,
     EXPONENTIAL,
     EXPONENTIAL_LESS_ONE,
+    FIXED,
     LINEAR,
     NO_JITTER,
     NO_WAIT,
@@ -25,11 +27,13 @@ from relkit.policies.codes import (
     COUNT,
     EMA,
     EVIDENCE,
-    EXPONENTIAL as GROWING,
     OUTLIER,
     STEADY,
     THROTTLE,
     TIME,
+)
+from relkit.policies.codes import (
+    EXPONENTIAL as GROWING,
 )
 from relkit.policies.policy import Policy
 from relkit.policies.records import BreakerSettings
@@ -130,14 +134,29 @@ def read_retries(cfg: RetrySettings) -> RetrySettings:
         changes["plan_factors"] = plain.plan_factors
     if cfg.load_factor == 1.0:
         changes["load_threshold"] = plain.load_threshold
+    if cfg.backoff == FIXED and cfg.jitter in {NO_JITTER, PROPORTIONAL} and _reaches_no_cap(cfg):
+        changes["cap_s"] = math.inf
+    changes |= _unread_hints(cfg)
+    if cfg.deadline_s == plain.deadline_s:
+        changes["deadline_counts_wait"] = plain.deadline_counts_wait
+    return replace(cfg, **changes)
+
+
+def _reaches_no_cap(cfg: RetrySettings) -> bool:
+    widest = 1.0 + cfg.jitter_share if cfg.cap_after_jitter and cfg.jitter == PROPORTIONAL else 1.0
+    factor = max(cfg.rate_limit_factor, 1.0) * max(cfg.timeout_factor, 1.0) * max(cfg.load_factor, 1.0)
+    return cfg.first_delay_s * widest * factor <= cfg.cap_s
+
+
+def _unread_hints(cfg: RetrySettings) -> dict[str, Any]:
+    plain = RetrySettings()
+    changes: dict[str, Any] = {}
     if cfg.hint == HINT_IGNORED:
         changes |= {"hint_restarts": plain.hint_restarts, "hint_rate_limit_only": plain.hint_rate_limit_only}
         changes |= {"hint_floor_s": plain.hint_floor_s, "hint_cap_s": plain.hint_cap_s}
     if cfg.hint != HINT_AT_LEAST:
         changes |= {"hint_jitter_share": plain.hint_jitter_share, "hint_floor_s": plain.hint_floor_s}
-    if cfg.deadline_s == plain.deadline_s:
-        changes["deadline_counts_wait"] = plain.deadline_counts_wait
-    return replace(cfg, **changes)
+    return changes
 
 
 def read_policy(policy: Policy) -> Policy:

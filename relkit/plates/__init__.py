@@ -1,12 +1,13 @@
 """What people look at: figures, tables, and one module a page; nothing else knows matplotlib."""
 
-from relkit.plates import errors, evaluation, groups, page, retries, shadow, slo, storms, weekly
+from relkit.plates import alerts, errors, evaluation, groups, page, retries, shadow, slo, storms, weekly
 from relkit.plates.plate import Plate, plate
 from relkit.plates.table import Table
 
 __all__ = [
     "Plate",
     "Table",
+    "alerts",
     "errors",
     "evaluation",
     "groups",

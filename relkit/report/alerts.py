@@ -66,7 +66,7 @@ class AlertHistory:
         return self.better.baseline
 
 
-def read_alert_history(scope: Scope, objective: Objective, sets: tuple[AlertSet, ...] = ()) -> AlertHistory | None:
+def read_alert_history(scope: Scope, objective: Objective, sets: tuple[AlertSet, ...] = ()) -> AlertHistory:
     """Run alert sets over what the log tells of an objective up to the end of the period.
 
     Parameters
@@ -80,20 +80,21 @@ def read_alert_history(scope: Scope, objective: Objective, sets: tuple[AlertSet,
 
     Returns
     -------
-    AlertHistory or None
-        None when the log has no clock or no request with a known outcome.
+    AlertHistory
+        Of a log without a clock or without any request of known outcome: one in which nothing fires.
     """
     with open_store(scope.database, rules=scope.config.rules) as store:
-        minutes = covered_part(history_of(store, scope.period, objective))
-        if minutes is None or not int(minutes.valid.sum()):
-            return None
+        told = history_of(store, scope.period, objective)
+        minutes = covered_part(told) or told
         start_us, end_us = minutes.start_minute * US_PER_MINUTE, minutes.end_minute * US_PER_MINUTE
         rows = readings.faults(store, replace(scope.period, start_us=start_us, end_us=end_us), objective.service)
-    known = labelled(rows, minutes, OPEN_FAULT_MINUTES) if rows else derive_incidents(minutes, objective)
+    expected = expected_valid(minutes, objective) if int(minutes.valid.sum()) else 1
+    derived = [] if rows else derive_incidents(minutes, objective, period_valid=expected)
+    known = labelled(rows, minutes, OPEN_FAULT_MINUTES) or derived
     days = objective.window_days
     compared = sets or (*(alert_set(name, days) for name in _COMPARED), budget_share(), budget_share(360, 30))
-    tested = backtest(compared, minutes, objective, known, level=scope.level)
-    better = better_alerts(minutes, objective, known, level=scope.level)
+    tested = backtest(compared, minutes, objective, known, period_valid=expected, level=scope.level)
+    better = better_alerts(minutes, objective, known, period_valid=expected, level=scope.level)
     return AlertHistory(
         objective, minutes, tested, bool(rows), better, _on_invented(minutes, objective, known, scope.level)
     )

@@ -85,8 +85,9 @@ CONTRACTS: Final[dict[str, Contract]] = {
             frozenset(
                 {"objectives", "outlook", "policy", "budget", "levels", "exclusions", "burn", "services", "models"}
             )
-            | {"latency", "costs", "plan_slo", "plan_costs"},
-            frozenset({"data", "slo"}),
+            | {"latency", "costs", "plan_slo", "plan_costs"}
+            | {"pages", "incidents", "scores", "alert_sets", "better_alerts", "alert_rules"},
+            frozenset({"data", "slo", "tuning"}),
         ),
         Contract(
             "1_errors",

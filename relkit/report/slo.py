@@ -76,6 +76,7 @@ def read_costs(scope: Scope) -> Costs:
 
 
 def history_of(store: Store, period: Period, objective: Objective) -> Minutes:
+    """Count what an objective counts, as far back from a period's end as forecasts and alerts look: a quarter, or its window."""
     if period.end_us is None:
         return counted_minutes(store, period, objective)
     days = max(QUARTER_DAYS, objective.window_days)

@@ -95,12 +95,14 @@ def slo_status(
 def _lines(goal: Goal, outlook: Outlook) -> list[str]:
     name = goal.objective.name
     lines = [f"{name}: {goal.verdict.code}. {goal.verdict.sentence}"]
-    window = (
-        f"{left_text(goal.window_budget.left_share)} of {goal.objective.window_text}"
-        if goal.is_window_covered
-        else f"of {goal.objective.window_text} unknown, the log holds {percent(goal.window_budget.coverage, 0)} of it"
-    )
-    lines.append(f"  budget left: {left_text(goal.budget.left_share)} of this period; {window}")
+    whole = goal.objective.window_text
+    if goal.is_window_period:
+        window = ""
+    elif goal.is_window_covered:
+        window = f"; {left_text(goal.window_budget.left_share)} of {whole}"
+    else:
+        window = f"; of {whole} unknown, the log holds {percent(goal.window_budget.coverage, 0)} of it"
+    lines.append(f"  budget left: {left_text(goal.budget.left_share)} of this period{window}")
     if outlook.ahead is not None:
         lines.append(f"  to come: {outlook.ahead.verdict.code}. {outlook.ahead.verdict.sentence}")
     applying = [clause.name for clause in outlook.clauses if clause.fired]

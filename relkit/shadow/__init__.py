@@ -105,6 +105,7 @@ from relkit.shadow.sessions import (
     session_table,
     sign_flip,
 )
+from relkit.shadow.unpaired import TwoArms, two_arms
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -136,6 +137,7 @@ __all__ = [
     "SignedRank",
     "SquareTest",
     "Tried",
+    "TwoArms",
     "Typical",
     "adjust",
     "agresti_min",
@@ -182,6 +184,7 @@ __all__ = [
     "stuart_maxwell",
     "tango",
     "tango_z",
+    "two_arms",
     "typical_ratio",
     "wald",
     "watch_pairs",

@@ -153,7 +153,7 @@ def plan_rollout(
         f"which {several(needed, 'pair')} find{'s' if needed == 1 else ''}."
     )
     would_change = "" if accepted else (
-        f"{count(ceil(full_hours))} hours with every request mirrored, or this schedule at {count(ceil(traffic))} requests an hour"
+        f"It would take {count(ceil(full_hours))} hours with every request mirrored, or this schedule at {count(ceil(traffic))} requests an hour"
         + (f", or a margin of {_size(smallest)}." if smallest is not None else ".")
     )  # fmt: skip
     return RolloutPlan(
@@ -164,3 +164,17 @@ def plan_rollout(
 
 def _size(share: float) -> str:
     return points(share).lstrip("+")
+
+
+def steps_until(at_s: Sequence[float], shares: Sequence[float], horizon_s: float) -> list[tuple[float, float]]:
+    """Turn a schedule into shares and hours, up to the one look at the horizon; steps that begin later are left out.
+
+    >>> steps_until((0.0, 7200.0, 14400.0), (0.1, 0.25, 0.5), 10_800.0)
+    [(0.1, 2.0), (0.25, 1.0)]
+    """
+    ends = [*at_s[1:], inf]
+    return [
+        (share, (min(end, horizon_s) - begin) / 3600)
+        for begin, end, share in zip(at_s, ends, shares, strict=True)
+        if begin < horizon_s
+    ]

@@ -9,7 +9,7 @@ from typing import Final
 
 from relkit.exceptions import ParameterError
 from relkit.policies.backoff import EQUAL
-from relkit.policies.codes import ADAPTIVE, CONSECUTIVE, PER_ATTEMPT
+from relkit.policies.codes import ADAPTIVE, CONSECUTIVE, PER_ATTEMPT, VOTES_ACCEPTED
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.policy import Policy
@@ -79,7 +79,7 @@ def w_policy(*, chain: bool = True, adaptive: bool = True, threshold: int = 5, o
         source="relkit: the settings that the engine is measured with",
         breaker=BreakerSettings(
             family=ADAPTIVE if adaptive else CONSECUTIVE, failure_threshold=threshold, open_s=open_s,
-            half_open_permits=3, half_open_successes=3, ignored_is_success=True, counts=PER_ATTEMPT,
+            half_open_permits=3, half_open_successes=3, votes=VOTES_ACCEPTED, counts=PER_ATTEMPT,
         ),
         retry=Retry(ordinary, limited, ordinary),
         retry_budget=RetryBudgetSettings(PER_REQUEST, capacity=100.0, earn=0.1),

@@ -304,6 +304,6 @@ def _hot(objective: Objective) -> list[AlertSet]:
         factor = Fraction(failing, 100) / objective.budget_share
         for window in (4, 5, 6):
             for least, long, short in ((2, 30, 5), (2, 60, 5), (2, 60, 10), (3, 60, 10), (3, 120, 10)):
-                name = f"{failing} % failing in {window}m or {least} bad in {span_text(long)}"
+                name = f"{failing} % failing in {window}m or {least} bad in {span_text(long)} and {span_text(short)}"
                 sets.append(_page(name, AlertTier("burn", factor, window), AlertTier("burn", 1, long, short, least)))
     return sets

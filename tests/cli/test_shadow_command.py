@@ -120,3 +120,17 @@ def test_a_dry_run_leaves_the_ledger_alone(folder: Path, capsys: pytest.CaptureF
     assert folder.is_dir()
     assert "scheduled -> running" in run(capsys, "step", "harm_missed", "--at", "2026-11-16T00:00:00Z", "--dry-run")[1]
     assert run(capsys, "status", "harm_missed")[1].strip() == "harm_missed: scheduled, 0 % of the traffic"
+
+
+def test_a_protocol_whose_traffic_cannot_show_its_margin_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("protocol", "harm_missed", "p.json", "--at", "2026-11-01T00:00:00Z", "--horizon", "2026-11-20T00:00:00Z")
+    code, told = run(capsys, *words, "--requests-per-hour", "13.9", "--discordant", "0.04")
+    assert (code, "Refused: 1 034 pairs find" in told.replace("\u202f", " ").replace("\u00a0", " ")) == (1, True), told
+    assert "hours with every request mirrored" in told
+    assert not (folder / "p.json").exists()
+    code, told = run(capsys, *words, "--requests-per-hour", "13.9")
+    assert (code, "discordant_share" in told) == (1, True)
+    code, told = run(capsys, *words, "--requests-per-hour", "100", "--discordant", "0.04")
+    assert (code, (folder / "p.json").exists()) == (0, True)

@@ -82,7 +82,9 @@ def test_many_sessions_fall_back_to_the_normal_form_without_a_step():
 def test_the_smallest_p_is_two_of_all_patterns():
     assert sign_flip(SessionTable((-1,), (1,), (6,))).p == pytest.approx(2 / 2**6, rel=1e-12)
     assert sign_flip(SessionTable((-3,), (5,), (20,))).p == pytest.approx(2 / 2**20, rel=1e-12)
-    assert sign_flip(SessionTable((-1, 1), (1, 1), (49, 1))).p_harm == pytest.approx((1 + comb(50, 1)) / 2**50, rel=1e-9)
+    assert sign_flip(SessionTable((-1, 1), (1, 1), (49, 1))).p_harm == pytest.approx(
+        (1 + comb(50, 1)) / 2**50, rel=1e-9
+    )
 
 
 def test_the_table_has_the_sums_of_its_sessions():

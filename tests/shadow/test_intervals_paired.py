@@ -43,7 +43,9 @@ tables = st.builds(PairCounts, cells, cells, cells, cells)
 def test_every_small_table_has_finite_mirrored_limits_that_widen_with_the_level(interval):
     for counts in SMALL_TABLES:
         swapped, limits = counts.swapped(), [interval(counts, level) for level in LEVELS]
-        assert all(isfinite(one.low) and isfinite(one.high) and -1 <= one.low <= one.high <= 1 for one in limits), counts
+        assert all(isfinite(one.low) and isfinite(one.high) and -1 <= one.low <= one.high <= 1 for one in limits), (
+            counts
+        )
         for narrow, wide in pairwise(limits):
             assert wide.low <= narrow.low + 1e-12, (counts, narrow, wide)
             assert wide.high >= narrow.high - 1e-12, (counts, narrow, wide)
@@ -56,7 +58,10 @@ def test_every_small_table_has_finite_mirrored_limits_that_widen_with_the_level(
 def test_every_interval_of_a_small_table_holds_the_estimate(interval, level):
     """At usual levels all of them; those with pseudo-counts are drawn towards 0 and may miss an edge at low levels."""
     if level < 0.9 and interval in {bonett_price, agresti_min}:
-        missed = sum(not interval(t, level).low - 1e-12 <= (t.delta or 0) <= interval(t, level).high + 1e-12 for t in SMALL_TABLES)
+        missed = sum(
+            not interval(t, level).low - 1e-12 <= (t.delta or 0) <= interval(t, level).high + 1e-12
+            for t in SMALL_TABLES
+        )
         assert 0 <= missed < len(SMALL_TABLES) / 10
         return
     for counts in SMALL_TABLES:

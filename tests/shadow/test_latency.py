@@ -36,7 +36,10 @@ def test_large_samples_are_scipys_with_ties_and_zeros(seed, zeros):
     ours = signed_rank(Differences.of(values), zeros)
     theirs = wilcoxon(values, zero_method={"pratt": "pratt", "drop": "wilcox"}[zeros], method="approx")
     assert ours.zeros == int((values == 0).sum()) > 50
-    assert (abs(ours.z), ours.p) == (pytest.approx(abs(theirs.zstatistic), rel=1e-9), pytest.approx(theirs.pvalue, rel=1e-9))
+    assert (abs(ours.z), ours.p) == (
+        pytest.approx(abs(theirs.zstatistic), rel=1e-9),
+        pytest.approx(theirs.pvalue, rel=1e-9),
+    )
 
 
 @given(few, st.sampled_from(["pratt", "drop"]))
@@ -81,7 +84,12 @@ def test_the_typical_difference_is_the_median_of_all_means(values):
 def test_the_interval_holds_what_the_signed_rank_does_not_reject():
     values = drawn(5, 30)
     typical = hodges_lehmann(Differences.of(values))
-    for shift, kept in ((typical.low + 1e-6, True), (typical.low - 1e-6, False), (typical.high - 1e-6, True), (typical.high + 1e-6, False)):
+    for shift, kept in (
+        (typical.low + 1e-6, True),
+        (typical.low - 1e-6, False),
+        (typical.high - 1e-6, True),
+        (typical.high + 1e-6, False),
+    ):
         assert (signed_rank(Differences.of(values).moved(shift)).p > 0.05) == kept
 
 
@@ -115,15 +123,15 @@ def test_sessions_that_go_together_widen_the_interval():
 
 
 def test_the_interval_of_sessions_covers():
-    """12 seeds x 40 sets of 60 sessions with 6 pairs and a common session part: coverage .95 within 4 standard errors (.0155)."""
+    """12 seeds x 25 sets of 60 sessions with 6 pairs and a common session part: coverage .95 within 4 standard errors (.050)."""
     covered = 0
     for seed in range(12):
         rng = np.random.default_rng(seed)
-        for _ in range(40):
+        for _ in range(25):
             values = 0.05 + np.repeat(0.3 * rng.standard_normal(60), 6) + 0.3 * rng.standard_normal(360)
             typical = hodges_lehmann(Differences.of(values, np.repeat(np.arange(60), 6)))
             covered += typical.low <= 0.05 <= typical.high
-    assert abs(covered / 480 - 0.95) <= 4 * (0.95 * 0.05 / 480) ** 0.5
+    assert abs(covered / 300 - 0.95) <= 4 * (0.95 * 0.05 / 300) ** 0.5
 
 
 def test_a_hundred_million_pairs_cost_what_their_bins_cost():

@@ -85,7 +85,14 @@ EZRA = first_less_second(7, 25, 2, 68)  # floppy eyelid syndrome, Ezra 2010
         (newcombe, first_less_second(35, 14, 0, 1), AT_1_96, 4, "0.1461", "0.4175"),
         (newcombe, first_less_second(18, 14, 0, 18), AT_1_96, 4, "0.1441", "0.3963"),
         (newcombe, first_less_second(2, 97, 1, 0), AT_1_96, 4, "0.8721", "0.9854"),
-        (newcombe, first_less_second(1, 97, 1, 1), AT_1_96, 3, "0.874", "0.985"),  # .8736 where it is quoted; the formula has .87367
+        (
+            newcombe,
+            first_less_second(1, 97, 1, 1),
+            AT_1_96,
+            3,
+            "0.874",
+            "0.985",
+        ),  # .8736 where it is quoted; the formula has .87367
         (newcombe, first_less_second(0, 29, 1, 0), AT_1_96, 4, "0.6666", "0.9882"),
         (newcombe, first_less_second(2, 98, 0, 0), AT_1_96, 4, "0.9178", "0.9945"),
         (newcombe, first_less_second(1, 98, 0, 1), AT_1_96, 4, "0.9171", "0.9916"),
@@ -120,7 +127,12 @@ def test_mcnemar_in_four_forms(counts, asymptotic, corrected, exact, mid):
 
 @pytest.mark.parametrize(
     ("b", "c", "corrected", "plain"),
-    [(121, 59, 20.67222, 21.35556), (70, 59, 0.7751938, 0.9379845), (80, 59, 2.87769784, 3.17266187), (12, 2, 5.785714, 50 / 7)],
+    [
+        (121, 59, 20.67222, 21.35556),
+        (70, 59, 0.7751938, 0.9379845),
+        (80, 59, 2.87769784, 3.17266187),
+        (12, 2, 5.785714, 50 / 7),
+    ],
 )
 def test_mcnemar_chi_squares(b, c, corrected, plain):
     """Three of R (in statsmodels' tests), and Armitage and Berry's cultures of 50 specimens (1994, p. 127)."""
@@ -191,7 +203,11 @@ def test_evidence():
     assert (f"{rho:.5f}", f"{e_sessions(10, 100, rho).log_e:.7f}") == ("12.60056", "-0.6510052")
     assert f"{mixture_bound(100, rho, 0.05):.5f}" == "30.35209"
     small, large = e_pairs(PairCounts(0, 6, 16, 0), 1.0), e_pairs(PairCounts(0, 59, 121, 0), 1.0)
-    assert (f"{exp(small.log_e):.6f}", f"{small.p:.6f}", f"{exp(large.log_e):.3f}") == ("2.444092", "0.409150", "4730.990")
+    assert (f"{exp(small.log_e):.6f}", f"{small.p:.6f}", f"{exp(large.log_e):.3f}") == (
+        "2.444092",
+        "0.409150",
+        "4730.990",
+    )
 
 
 def test_power_and_sample_size():
@@ -203,7 +219,14 @@ def test_power_and_sample_size():
 
 def test_families_and_splits():
     """GrowthBook's tests of Holm, and of the sample ratio."""
-    assert [f"{p:.2f}" for p in adjust([0.01, 0.04, 0.03, 0.005, 0.55, 0.6])] == ["0.05", "0.12", "0.12", "0.03", "1.00", "1.00"]
+    assert [f"{p:.2f}" for p in adjust([0.01, 0.04, 0.03, 0.005, 0.55, 0.6])] == [
+        "0.05",
+        "0.12",
+        "0.12",
+        "0.03",
+        "1.00",
+        "1.00",
+    ]
     assert f"{sample_ratio([310, 98], [0.75, 0.25]).p:.9f}" == "0.647434186"
     spare = sample_ratio([1000, 1200, 900], [0.5, 0.5, 0])
     assert (f"{spare.p:.1e}", spare.unplanned, spare.invalid) == ("2.0e-05", 900, True)

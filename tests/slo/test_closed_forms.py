@@ -56,10 +56,11 @@ def drawn_case(rng):
     return Objective("a", target), tier, ratio, int(rng.integers(1, 2 * long)), step, waits
 
 
-def test_first_firing_and_reset_follow_the_closed_forms_on_500_random_cases():
-    rng = np.random.default_rng(88)
-    fired = 0
-    for _ in range(500):
+def compared(cases, seed):
+    """Return how many random cases fire, and those that leave the closed forms by more than a step."""
+    rng = np.random.default_rng(seed)
+    fired, wrong = 0, []
+    for _ in range(cases):
         goal, tier, ratio, lasts, step, waits = drawn_case(rng)
         healthy = (
             ceil(Fraction(tier.long_minutes + 5, 60)) * 60
@@ -67,20 +68,25 @@ def test_first_firing_and_reset_follow_the_closed_forms_on_500_random_cases():
         log = outage(healthy, lasts, tier.long_minutes + waits + 10, ratio)
         first, reset = told(page(tier, for_minutes=waits), log, healthy, lasts, step, objective=goal)
         limit = tier.threshold * goal.budget_share
-        case = (goal.target, tier, ratio, lasts, step, waits)
-        if ratio <= limit:
-            assert first is None, case
-            continue
-        over_after = max(window * limit / ratio for window in tier.windows)
-        clear = min(window * (1 - limit / ratio) for window in tier.windows)
-        fires = ceil(over_after / step) * step + ceil(Fraction(waits, step)) * step
-        if over_after > lasts or fires > lasts + clear + step:
-            assert first is None, case
-        elif over_after + step < lasts and fires + 2 * step < lasts + clear:
-            fired += 1
-            assert abs(first - fires) <= step, case
-            # The last evaluation that fires is the last before the windows are clear
-            assert clear - 2 * step <= reset <= clear + step, case
+        holds = first is None
+        if ratio > limit:
+            over_after = max(window * limit / ratio for window in tier.windows)
+            clear = min(window * (1 - limit / ratio) for window in tier.windows)
+            fires = ceil(over_after / step) * step + ceil(Fraction(waits, step)) * step
+            if over_after + step < lasts and fires + 2 * step < lasts + clear:
+                fired += 1
+                # The last evaluation that fires is the last one before the windows are clear
+                holds = first is not None and abs(first - fires) <= step and clear - 2 * step <= reset <= clear + step
+            elif over_after <= lasts and fires <= lasts + clear + step:
+                holds = True  # within a step of the border either is right
+        if not holds:
+            wrong.append((goal.target, tier, ratio, lasts, step, waits, first, reset))
+    return fired, wrong
+
+
+def test_first_firing_and_reset_follow_the_closed_forms_on_500_random_cases():
+    fired, wrong = compared(500, seed=88)
+    assert wrong == []
     assert 150 < fired < 400  # the draw holds enough of both kinds
 
 

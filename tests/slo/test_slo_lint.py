@@ -51,7 +51,17 @@ def test_the_plans_median_objective_can_burn_at_two_at_most():
     assert (found[0].code, found[0].severity, found[0].value, found[0].threshold) == ("UNREACHABLE", "error", 10.0, 2.0)
 
 
-@pytest.mark.parametrize("tier", [AlertTier("burn", "14.4", 60, 5), AlertTier("burn", 1, 4320, 360), AlertTier("budget_share", "0.02", 60, 5), AlertTier("burn", 6, 360, 30, 5), AlertTier("burn_lower", 6, 60, 5), AlertTier("hours_left", 24, 60, 5)])  # fmt: skip
+TIERS = (
+    AlertTier("burn", "14.4", 60, 5),
+    AlertTier("burn", 1, 4320, 360),
+    AlertTier("budget_share", "0.02", 60, 5),
+    AlertTier("burn", 6, 360, 30, 5),
+    AlertTier("burn_lower", 6, 60, 5),
+    AlertTier("hours_left", 24, 60, 5),
+)
+
+
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("month", [43_200, 432_000, 4_320_000])
 def test_as_many_errors_as_it_says_fire_it_and_one_less_does_not(tier, month):
     """All in the last minutes of a full long window at mean traffic, so that the short window is over as well."""
@@ -126,7 +136,8 @@ def test_every_set_and_target_gives_finite_findings_that_can_be_written_down():
                 for found in lint_alerts(alert_set(name), Objective("a", target), month, retention_days=0.5):
                     record = found.record()
                     assert all(math.isfinite(record[key]) for key in ("value", "threshold")), found
-                    assert found.sentence and found.where
+                    assert found.sentence
+                    assert found.where
 
 
 def test_objectives_that_contradict_and_those_that_do_not():

@@ -8,7 +8,7 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.shadow.words import NO_PAIRS, p_text
 from relkit.plates.style import MUTED, SHADOW, figure
 from relkit.plates.table import Table
-from relkit.shadow import mcnemar, tango
+from relkit.shadow import Differences, mcnemar, signed_rank, tango, typical_ratio
 from relkit.shadow.decide import Rules
 from relkit.shadow.guardrails import guardrails
 from relkit.shadow.shifts import Shift, quantile_shifts
@@ -57,10 +57,15 @@ def latency_table(study: Study | None, rules: Rules, *, name: str = "latency") -
             ("typical ratio shadow / primary (geometric mean, by session)", percent(1 + rail.value, 1), between, "")
         )
         values |= {"ratio": 1 + rail.value, "ratio_low": 1 + rail.low, "ratio_high": 1 + rail.high}
-    median = study.log_ratios.quantile(0.5)
-    if median is not None:
-        rows.append(("middle ratio of all pairs", percent(median, 1), "", ""))
-        values["median_ratio"] = median
+    typical, ranks = typical_ratio(study.log_ratios, rules.level), signed_rank(Differences.binned(study.log_ratios))
+    if typical.value is not None:
+        between = "too few sessions for an interval"
+        if typical.low is not None and typical.high is not None:
+            between = f"{percent(typical.low, 1)} to {percent(typical.high, 1)}"
+        p = "" if ranks.p is None else p_text(ranks.p)
+        rows.append(("middle ratio (Hodges-Lehmann; signed ranks, by session)", percent(typical.value, 1), between, p))
+        values |= {"typical_ratio": typical.value, "typical_low": typical.low, "typical_high": typical.high}
+        values["signed_rank_p"] = ranks.p
     for one in quantile_shifts(study.primary_us, study.shadow_us, (0.5, 0.95, 0.99), rules.level):
         label = f"p{100 * one.quantile:.0f}"
         arms = f"{duration(one.primary_us / 1e6)} and {duration(one.shadow_us / 1e6)}"

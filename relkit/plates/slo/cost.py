@@ -47,7 +47,11 @@ def _caption(costs: Costs) -> str:
     if costs.low is not None and costs.high is not None:
         ends = f"{dollars(_PER * costs.low)} to {dollars(_PER * costs.high)}"
         between = f" ({100 * costs.level:.4g} % interval {ends}, by {several(costs.days, 'day')})"
-    extra = "" if costs.added_share is None else f"; everything beyond first tries adds {percent(costs.added_share, 0)}"
+    extra = (
+        ""
+        if costs.added_share is None or len(costs.lines) == 1
+        else f"; everything beyond first tries adds {percent(costs.added_share, 0)}"
+    )
     unpriced = costs.total.calls - costs.total.priced_calls
     missing = f". {several(unpriced, 'call')} tell no cost and are in no sum" if unpriced else ""
     return f"{count(_PER)} successful answers cost {dollars(_PER * costs.usd_per_answer)}{between}{extra}{missing}."
