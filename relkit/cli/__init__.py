@@ -13,7 +13,7 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from relkit.cli import alerts, logs, pages, shadow, simulate, slo
+from relkit.cli import alerts, export, lint, logs, pages, shadow, simulate, slo
 from relkit.cli.said import COULD_NOT_RUN, FINE
 from relkit.exceptions import RelkitError
 from relkit.units import printable
@@ -36,7 +36,7 @@ app.add_typer(shadow.shadow_app, name="shadow")
 app.add_typer(slo.slo_app, name="slo")
 slo.slo_app.command()(alerts.backtest)
 slo.slo_app.command()(alerts.export)
-for _command in (logs.ingest, logs.forget, logs.demo, pages.report, logs.check, simulate.simulate):
+for _command in (logs.ingest, logs.forget, logs.demo, pages.report, logs.check, simulate.simulate, lint.lint, export.export):
     app.command()(_command)
 notebooks_app.command()(pages.refresh)
 

@@ -24,6 +24,8 @@ from relkit.verdict import Verdict
 LEAST_INCIDENTS: Final = 20
 """Fewer significant incidents than this tell sets apart by luck: one incident more or less moves recall by 5 points."""
 
+_LEAST_WINDOW: Final = 5  # minutes: scraped once a minute, a shorter window may hold too few samples for any value
+
 _FOLDS: Final = (0.4, 0.6, 0.8, 1.0)  # chosen on what is before each but the last, tried on what follows
 _DRAWS: Final = 1000
 
@@ -262,7 +264,7 @@ def _shares() -> list[AlertSet]:
             for_minutes=wait,
         )
         for long in (15, 30, 60, 120, 180, 360)
-        for short in sorted({max(1, long // part) for part in (4, 6, 12, 24)})
+        for short in sorted({max(_LEAST_WINDOW, long // part) for part in (3, 4, 6, 12, 24)})
         for share in ("0.005", "0.01", "0.0125", "0.015", "0.02", "0.025", "0.03")
         for wait in (0, 2)
     ]  # fmt: skip
@@ -272,7 +274,7 @@ def _two_shares() -> list[AlertSet]:
     return [
         _page(
             f"{100 * float(Fraction(fast)):g} % of the budget in {span_text(long)} or {100 * float(Fraction(slow)):g} % in {span_text(longer)}",
-            AlertTier("budget_share", fast, long, max(1, long // 12)),
+            AlertTier("budget_share", fast, long, max(_LEAST_WINDOW, long // 12)),
             AlertTier("budget_share", slow, longer, longer // 12),
         )
         for long in (15, 30, 60)
@@ -288,7 +290,7 @@ def _burns(objective: Objective) -> list[AlertSet]:
         for share in ("0.01", "0.02", "0.03"):
             fast = Fraction(share) * objective.window_minutes / long
             for least in (0, 2, 3, 5, 10, 20):
-                first = AlertTier("burn", fast, long, long // 12, least)
+                first = AlertTier("burn", fast, long, max(_LEAST_WINDOW, long // 12), least)
                 many = f", at least {least} bad" if least else ""
                 sets.append(_page(f"burn {float(fast):.4g} in {span_text(long)}{many}", first))
                 for more in ("0.03", "0.05", "0.08"):
@@ -302,7 +304,7 @@ def _hot(objective: Objective) -> list[AlertSet]:
     sets = []
     for failing in (25, 30, 40, 50, 70):
         factor = Fraction(failing, 100) / objective.budget_share
-        for window in (4, 5, 6):
+        for window in (5, 6, 8):
             for least, long, short in ((2, 30, 5), (2, 60, 5), (2, 60, 10), (3, 60, 10), (3, 120, 10)):
                 name = f"{failing} % failing in {window}m or {least} bad in {span_text(long)} and {span_text(short)}"
                 sets.append(_page(name, AlertTier("burn", factor, window), AlertTier("burn", 1, long, short, least)))

@@ -212,8 +212,8 @@ def _attempts(policy: Policy) -> float:
     """Attempts on one model, without the SDK's."""
     if policy.retry is None:
         return 1
-    most = max(each.max_attempts or math.inf for each in (policy.retry.transient, policy.retry.rate_limited))
-    return most
+    loops = (policy.retry.transient, policy.retry.rate_limited, policy.retry.critical)
+    return max(each.max_attempts or math.inf for each in loops)
 
 
 def _several(attempts: float) -> str:
@@ -232,19 +232,22 @@ def _retries(policy: Policy, traffic: Traffic) -> Iterator[Finding]:
     cfg = policy.retry.transient
     one_s = traffic.latency_s * (1 + traffic.sdk_retries)
     worst_s, made = _worst_s(policy, one_s)
+    endless = cfg.max_attempts == 0 and cfg.deadline_s == math.inf
     if traffic.deadline_s is not None and worst_s > traffic.deadline_s:
+        lasts = "for ever" if endless else f"up to {duration(worst_s)} with {_several(made)}"
         sentence = (
-            f"A call that keeps failing takes up to {duration(worst_s)} with {_several(made)}, and its caller leaves after "
+            f"A call that keeps failing takes {lasts}, and its caller leaves after "
             f"{duration(traffic.deadline_s)}: set deadline_s to that, or try less often."
         )
-        yield Finding("OUTLIVES_DEADLINE", "error", sentence, worst_s, traffic.deadline_s, "retry.deadline_s")
+        yield Finding(
+            "OUTLIVES_DEADLINE", "error", sentence, None if endless else worst_s, traffic.deadline_s, "retry.deadline_s"
+        )
     elif traffic.deadline_s is None and cfg.deadline_s == math.inf and made > 1:
-        endless = cfg.max_attempts == 0
         said = "without end" if endless else f"up to {duration(worst_s)} with {_several(made)}"
         sentence = f"Nothing limits the time of a call: one that keeps failing is tried {said}; set deadline_s."
         value = None if endless else worst_s
         yield Finding("OUTLIVES_DEADLINE", "error" if endless else "warning", sentence, value, None, "retry.deadline_s")
-    if 1 < cfg.max_attempts and made < cfg.max_attempts and cfg.deadline_s < math.inf:
+    if cfg.max_attempts > 1 and made < cfg.max_attempts and cfg.deadline_s < math.inf:
         sentence = (
             f"Of {_several(cfg.max_attempts)} only {made} fit into deadline_s = {duration(cfg.deadline_s)} when an attempt takes "
             f"{duration(one_s)} and waits are long: lengthen the deadline or promise less."
@@ -347,7 +350,7 @@ def _loop(name: str, cfg: RetrySettings, traffic: Traffic) -> Iterator[Finding]:
         sentence = f"Retry-After is obeyed up to {_time(longest_s)}, and a call ends after {duration(cfg.deadline_s)}: longer ones end it at once."
         value = None if longest_s == math.inf else longest_s
         yield Finding("CONTRADICTION", "note", sentence, value, cfg.deadline_s, f"retry.{name}.hint_cap_s")
-    first_s, _ = backoff_s(cfg, 0, 0.0, _LATEST_DRAW, 0.0)
+    first_s, _ = backoff_s(cfg, 0, 0.0, 1.0, _LATEST_DRAW)
     if cfg.cap_s < cfg.first_delay_s and first_s > 0.0:
         sentence = f"The first wait of {duration(cfg.first_delay_s)} is cut to cap_s = {duration(cfg.cap_s)}: waits do not grow."
         yield _contradiction(sentence, cfg.first_delay_s, cfg.cap_s, f"retry.{name}.cap_s")

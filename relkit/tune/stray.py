@@ -22,6 +22,7 @@ from relkit.tune.false_opens import MONTH_S, runs_a_month
 _EXACT: Final = 1.1
 _CLUMPED: Final = 2.0
 _TIMED: Final = 3.0
+_ANCHORED: Final = 5.0
 _ELAPSED: Final = 8
 _POINTS: Final = 400
 _MOST_IN_WINDOW: Final = 400
@@ -83,6 +84,8 @@ def stray_opens(cfg: BreakerSettings, calls_per_s: float, failure_share: float) 
         raise ParameterError.of("calls_per_s", calls_per_s, "a number above 0", "give e.g. 0.004")
     if not 0.0 <= failure_share < 1.0:
         raise ParameterError.of("failure_share", failure_share, "a share from 0 to below 1", "give e.g. 0.01")
+    if cfg.family in {THROTTLE, COOLDOWN} or failure_share == 0.0:
+        return Stray(0.0, 0.0, 0.0)  # a sole deployment is spared by cooldowns, and of others nothing is known here
     found = _calls_to_open(cfg, calls_per_s, failure_share)
     if found is None:
         return None
@@ -97,8 +100,6 @@ def stray_opens(cfg: BreakerSettings, calls_per_s: float, failure_share: float) 
 
 def _calls_to_open(cfg: BreakerSettings, rate: float, share: float) -> tuple[float, float] | None:
     """Mean number of calls a closed breaker sees until it opens, and by which factor that may be wrong."""
-    if cfg.family in {THROTTLE, COOLDOWN} or share == 0.0:
-        return math.inf, 1.0  # a sole deployment is spared by cooldowns, and of others nothing is known here
     run = _run(share, cfg.failure_threshold) if cfg.failure_threshold else math.inf
     if cfg.family == CONSECUTIVE or (cfg.family == OUTLIER and cfg.sd_factor == 0.0):
         return run, _EXACT
@@ -108,7 +109,7 @@ def _calls_to_open(cfg: BreakerSettings, rate: float, share: float) -> tuple[flo
     if cfg.family == COUNT:
         return _count(cfg, share), _CLUMPED
     if cfg.family in {TIME, ANCHORED}:
-        return _time(cfg, rate, share), _TIMED
+        return _time(cfg, rate, share), _TIMED if cfg.family == TIME else _ANCHORED
     if cfg.family == EMA and cfg.ema_calls == 0.0:
         shares = _moving_share(cfg, rate, share)
         return 1.0 / (1.0 / run + 1.0 / shares), _CLUMPED
@@ -216,7 +217,8 @@ def _is_over(cfg: BreakerSettings, failures: np.ndarray, successes: np.ndarray) 
     calls = failures + successes
     shares = failures / np.maximum(calls, 1)
     compare: Callable[[np.ndarray, float], np.ndarray] = np.greater if cfg.share_is_strict else np.greater_equal
-    return compare(shares, cfg.failure_share) & (calls >= max(cfg.min_calls, 1))
+    over: np.ndarray = compare(shares, cfg.failure_share) & (calls >= max(cfg.min_calls, 1))
+    return over
 
 
 def _poisson(mean: float) -> np.ndarray:

@@ -35,7 +35,7 @@ def test_the_plans_objectives_contradict_and_its_alert_cannot_fire_on_a_median(d
 def test_a_signal_that_is_not_in_the_log_is_named_and_not_taken_for_good(demo_database, plan):
     plan.write_text('[objective.other]\ntarget = "0.999"\nservice = "nobody"\n', encoding="utf-8")
     found = alert_findings(demo_database, "2026-W47", plan)
-    assert [(one.code, one.severity) for one in found][0] == ("DEAD_SIGNAL", "error")
+    assert (found[0].code, found[0].severity) == ("DEAD_SIGNAL", "error")
 
 
 def test_retention_counts_and_an_unknown_alert_set_is_refused(demo_database, plan):
