@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from relkit.simulation.run import simulate
     from relkit.simulation.scenario import Scenario
     from relkit.slo import ErrorBudget, Objective
+    from relkit.slo.alerts import AlertRule
     from relkit.store import ingest_file as ingest
     from relkit.store import open_store
     from relkit.tune.choose import choose
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from relkit.verdict import Verdict
 
 _HOMES: Final = {
+    "AlertRule": "relkit.slo.alerts",
     "Breaker": "relkit.policies.guard",
     "Classification": "relkit.errors",
     "ErrorBudget": "relkit.slo",
@@ -56,6 +58,7 @@ _HOMES: Final = {
 _ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"})
 
 __all__ = [
+    "AlertRule",
     "Breaker",
     "Classification",
     "ErrorBudget",

@@ -12,6 +12,7 @@ from relkit.units import percent, several
 from relkit.verdict import shown
 
 if TYPE_CHECKING:
+    from relkit.config.prometheus import Counters
     from relkit.report.alerts import AlertHistory
     from relkit.slo.alerts import AlertSet
     from relkit.slo.backtest import Outcome, Score
@@ -71,6 +72,11 @@ def export(
     rules: Annotated[
         str, typer.Option("--rules", help="With --to promtool: the rule file it tests, seen from FILE.")
     ] = "slo.rules.yml",
+    service: Annotated[str, typer.Option("--service", help="Name of the service in the rules.")] = "service",
+    valid: Annotated[
+        str, typer.Option("--valid", help="Selector of the counter of all valid requests.")
+    ] = "requests_valid_total",
+    bad: Annotated[str, typer.Option("--bad", help="Selector of the counter of bad ones.")] = "requests_bad_total",
     objective: Named = None,
     week: Week = None,
     database: Database = None,
@@ -82,9 +88,12 @@ def export(
 
     if not file.parent.is_dir():
         raise ParameterError.of("FILE", str(file), "a file in a folder that exists", "make the folder first")
+    from relkit.config.prometheus import Counters  # noqa: PLC0415
+
+    counters = Counters(service, valid, bad)
     history, zone = _history(objective, week, database, config)
     chosen = chosen_alerts(history, alerts)
-    text = _text(to, history, chosen, rules, zone)
+    text = _text(to, history, chosen, counters, rules, zone)
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -108,7 +117,7 @@ def _history(
     return found, scope.period.zone
 
 
-def _text(to: Format, history: "AlertHistory", chosen: "AlertSet", rules: str, zone: str) -> str:
+def _text(to: Format, history: "AlertHistory", chosen: "AlertSet", counters: "Counters", rules: str, zone: str) -> str:
     from relkit.config.openslo import openslo_spec  # noqa: PLC0415
     from relkit.config.prometheus import prometheus_rules  # noqa: PLC0415
     from relkit.config.promtool import promtool_tests  # noqa: PLC0415
@@ -116,11 +125,17 @@ def _text(to: Format, history: "AlertHistory", chosen: "AlertSet", rules: str, z
 
     objective, expected = history.objective, history.tested.period_valid
     if to is Format.prometheus:
-        return prometheus_rules(chosen, objective, period_valid=expected)
+        return prometheus_rules(chosen, objective, period_valid=expected, counters=counters)
     if to is Format.promtool:
         known = history.tested.incidents
-        return promtool_tests(chosen, history.minutes, objective, known, rule_file=rules, period_valid=expected)
-    return sloth_spec(chosen, objective) if to is Format.sloth else openslo_spec(chosen, objective, zone=zone)
+        return promtool_tests(
+            chosen, history.minutes, objective, known, rule_file=rules, period_valid=expected, counters=counters
+        )
+    return (
+        sloth_spec(chosen, objective, counters)
+        if to is Format.sloth
+        else openslo_spec(chosen, objective, counters, zone)
+    )
 
 
 def _lines(history: "AlertHistory") -> list[str]:

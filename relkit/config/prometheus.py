@@ -104,8 +104,9 @@ def prometheus_rules(
 
     Notes
     -----
-    Minute by minute equal to `fire` where samples lie on the edges of the windows, as they do in promtool. Where a
-    server scrapes between them it extends each increase by up to one interval, which nearly cancels in a ratio.
+    Minute by minute equal to `fire` on Prometheus 2 where samples lie on the edges of the windows, as in promtool. Where a
+    server scrapes between them, and from version 3 on, a window sees one increment less and is extended by it: what
+    fires can move by one scrape.
 
     Examples
     --------

@@ -26,10 +26,6 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 
 
 def test_backtest_scores_the_labelled_faults_and_refuses_to_choose_by_three(folder, capsys):
-    code, said = run(capsys, "backtest", *WEEK)
-    assert code == 0
-    assert "3 incidents (labelled)" in said
-    assert "REFUSED: 3 significant incidents" in said
     code, told = run(capsys, "backtest", *WEEK, "--json")
     record = json.loads(told)
     assert (code, record["incidents"], record["better"]["code"]) == (0, 3, "REFUSED")
@@ -37,9 +33,7 @@ def test_backtest_scores_the_labelled_faults_and_refuses_to_choose_by_three(fold
     assert [one["label"] for one in record["by_incident"]] == ["outage groq", "rate limit groq", "brownout groq"]
 
 
-@pytest.mark.parametrize(
-    ("to", "alerts"), [("prometheus", "better"), ("promtool", "workbook"), ("sloth", "sloth"), ("openslo", "workbook")]
-)
+@pytest.mark.parametrize(("to", "alerts"), [("prometheus", "better"), ("promtool", "workbook"), ("sloth", "sloth")])
 def test_every_export_is_valid_yaml(folder, capsys, to, alerts):
     code, said = run(capsys, "export", "out.yml", "--to", to, "--alerts", alerts, *WEEK)
     assert code == 0, said
@@ -52,7 +46,6 @@ def test_every_export_is_valid_yaml(folder, capsys, to, alerts):
     [
         ("export", "nowhere/out.yml", "--to", "prometheus"),
         ("export", "out.yml", "--to", "carrier-pigeon"),
-        ("export", "out.yml", "--to", "prometheus", "--alerts", "loud"),
         ("export", "out.yml", "--to", "prometheus", "--objective", "beauty"),
         ("backtest", "--week", "2020-W01"),
         ("backtest", "--week", "yesterday"),

@@ -37,6 +37,7 @@ MOVED = {
     "simulation.md": "Method and proofs",
     "shadow.md": "Where the numbers come from",
     "slo.md": "What each number is",
+    "alerts.md": "How alerts are run and scored",
 }
 FILE_NAMES = {"relkit.toml", "relkit.duckdb"}  # look like names of modules, are names of files
 ENTRY_POINTS = (["relkit"], [".venv/bin/relkit"])

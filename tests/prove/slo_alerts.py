@@ -136,7 +136,8 @@ def nezha(folder: Path) -> Found:
         )
         told = max(told, fresh)
         parts.append(
-            f"{score.alert_set.name}: {found} of {len(load)} CPU and network faults ({fresh} by an alert that began in them), {code} of {len(outcomes) - len(load)} in code, "
+            f"{score.alert_set.name}: {found} of {len(load)} CPU and network faults, {fresh} by an alert that began in them, "
+            f"{code} of {len(outcomes) - len(load)} in code, "
             f"{false} false of {score.alerts} alerts in {done.days * 24:.0f} h ({false / done.days * 7:.0f} a week)"
         )
     return Found(

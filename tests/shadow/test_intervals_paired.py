@@ -86,12 +86,6 @@ def test_wald_excludes_zero_when_its_own_z_does(b, c):
         assert wald(counts).excludes(0.0) == (z > -float(ndtri(0.025)))
 
 
-def test_tango_excludes_zero_exactly_when_mcnemar_rejects():
-    for level in LEVELS:
-        z = -float(ndtri((1 - level) / 2))
-        assert all(tango(counts, level).excludes(0.0) == (abs(mcnemar(counts).z) > z) for counts in SMALL_TABLES)
-
-
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_odds_ratio_excludes_one_exactly_when_its_p_value_is_small(level):
     for b, c in product(range(16), repeat=2):

@@ -5,13 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
 
 from relkit.exceptions import ParameterError
 from relkit.slo import Minutes, Objective
 from relkit.slo.alert_sets import ALERT_SETS, alert_set, budget_share, burn_rules
 from relkit.slo.alerts import AlertRule, AlertSet, AlertTier
-from relkit.slo.firing import byar_lower, fire
+from relkit.slo.firing import fire
 from relkit.slo.lint import errors_to_fire, lint_alerts, lint_log, lint_objectives
 from relkit.verdict import Finding
 
@@ -87,15 +86,6 @@ def test_too_few_errors_are_named_with_their_number():
     assert [one.value for one in found] == [1, 1, 2]  # 14.4x 1h, 6x 6h, 1x 3d
     assert "FEW_ERRORS" not in codes(lint_alerts(alert_set("workbook"), GOAL, MILLION))
     assert "FEW_ERRORS" not in codes(lint_alerts(budget_share(minimum_bad=3), GOAL, 10_000))
-
-
-def test_byars_bound_is_the_exact_poisson_bound_within_three_percent():
-    for level in (0.5, 0.9, 0.95, 0.99):
-        for events in range(3, 60):
-            exact = chi2.ppf(1 - level, 2 * events) / 2
-            assert byar_lower(np.array([float(events)]), level)[0] == pytest.approx(
-                exact, rel=0.03 if level < 0.99 else 0.06
-            )
 
 
 def test_for_that_outlasts_the_short_window_hides_a_short_outage():

@@ -1,0 +1,368 @@
+"""A study: one log, the settings in force, and a goal become a suite, a sweep, a choice and a replay.
+
+`relkit tune` and the page of breakers ask for the same study, so that the page shows what the command chose.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from relkit.batch import Sink
+from relkit.exceptions import ParameterError
+from relkit.policies.codes import COUNT
+from relkit.policies.policy import Policy
+from relkit.policies.presets import changed, presets
+from relkit.simulation.calibrate import Calibration
+from relkit.simulation.replay import Incident, Replay, replay
+from relkit.simulation.scenario import Scenario
+from relkit.simulation.traffic import LoggedTraffic
+from relkit.slo.objective import Objective
+from relkit.tune.choice import Choice
+from relkit.tune.choose import choose
+from relkit.tune.code import code_hash
+from relkit.tune.goal import Goal, Limit
+from relkit.tune.reach import MONTH_S
+from relkit.tune.results import DEFAULT_OBJECTIVE, Sweep, scenario_key
+from relkit.tune.space import Candidate, Linear, Log, Space, Whole
+from relkit.tune.suite import around
+from relkit.tune.sweep import RunKey, sweep
+from relkit.units import count, several
+from relkit.verdict import Verdict
+
+SMALL_SUITE: Final = ("healthy", "outage", "brownout", "rate_limit", "flapping", "gray")
+"""What a page plays when no sweep is stored; `relkit tune` plays all twelve."""
+SMALL_POINTS: Final = 32
+BASE: Final = "a count window"
+"""Name of the breaker that is searched: of the last so many calls, what share must fail."""
+SMALL_SEEDS: Final = 2
+SMALL_EVALUATIONS: Final = 48
+WHOLE_POINTS: Final = 512
+WHOLE_SEEDS: Final = 4
+
+_MOST_REQUESTS: Final = 6_000
+_LONGEST_S: Final = 20_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
+_FEWEST_REQUESTS: Final = 1_000
+_CALLS_IN_TROUBLE: Final = 20.0
+_MOST_TROUBLE: Final = 0.2  # of a run
+_LONGEST_OPEN_S: Final = 300.0
+_SLACK: Final = 0.01
+_HEALTHY_SLACK: Final = 0.002
+_STEP: Final = 1e-3
+_REPLAYED: Final = ("plan", "resilience4j-count", "polly-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfounded:
+    """Why there is no study: the log has no clock, or too few requests.
+
+    Parameters
+    ----------
+    sentence : str
+        The reason, with its number.
+    remedy : str
+        What would help.
+    """
+
+    sentence: str
+    remedy: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The refusal that a page opens with."""
+        why = self.sentence[0].upper() + self.sentence[1:].rstrip(".") + "."
+        return Verdict(
+            "tuning", "REFUSED", "No setting is recommended: there is no traffic to tune on.", why_not=why,
+            would_change=self.remedy or "A log with a time and an outcome for each attempt, and at least 1,000 requests.",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """Everything that the page of breakers shows.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        The traffic of the log as a scenario, and how far it is to be trusted.
+    today : Policy
+        The settings in force.
+    base : Scenario
+        The traffic that is played, without trouble.
+    bad_s : float
+        Length of the trouble in the suite, seconds.
+    space : Space
+        What was searched.
+    found : Sweep
+        The sweep.
+    judged : Choice
+        RECOMMENDED, or REFUSED.
+    best : Choice
+        What would be chosen if nothing but the limits counted: where `judged` is refused for the log's or the calibration's
+        sake, this is what the pictures show, under the stamp. Else the same.
+    replayed : Replay or None
+        The log under today's setting, the choice and some presets; None where too few outcomes are known.
+    goal : Goal
+        What was wanted.
+    requests_a_month : float
+        Of the log, over 30 days.
+    logged_requests : int
+        Of the log.
+    is_stored : bool
+        Whether the sweep was taken from the store.
+    notes : tuple of str
+        What was left out, a sentence each.
+    """
+
+    calibration: Calibration
+    today: Policy
+    base: Scenario
+    bad_s: float
+    space: Space
+    found: Sweep
+    judged: Choice
+    best: Choice
+    replayed: Replay | None
+    goal: Goal
+    requests_a_month: float
+    logged_requests: int
+    is_stored: bool
+    notes: tuple[str, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """RECOMMENDED or REFUSED."""
+        return self.judged.verdict
+
+    @property
+    def stamp(self) -> str:
+        """What every figure that rests on the scenario says when it is not to be trusted; empty when it is."""
+        return self.calibration.stamp
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that figures mark: the choice, else the nearest to one, else today's setting."""
+        name = self.best.name or self.today.hash
+        return self.found.candidates[self.found.place_of(name)]
+
+
+def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
+    """Return the calibrated traffic as it is played: at most 6,000 requests and about 5½ hours, without its own bad times.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Of the log.
+    cost_microusd : int
+        Price of a call, millionths of a dollar, from the log; 0 where nothing knows it.
+    """
+    scenario = calibration.scenario
+    rate = max(scenario.arrivals.mean_rate, 1e-9)
+    wanted = int(min(_MOST_REQUESTS, max(_FEWEST_REQUESTS, rate * _LONGEST_S)))
+    if scenario.arrivals.times_s:
+        wanted = min(wanted, len(scenario.arrivals.times_s))
+    models = tuple(replace(model, cost_microusd=cost_microusd) for model in scenario.models)
+    return scenario.changed(requests=wanted, episodes=(), models=models)
+
+
+def trouble_s(base: Scenario, incidents: Sequence[Incident]) -> float:
+    """Return how long the suite's trouble lasts: as the log's longest incident, with at least 20 calls in it.
+
+    Never more than a fifth of the run, so that health before and after is seen too.
+    """
+    longest = max((one.length_s for one in incidents), default=0.0)
+    least = _CALLS_IN_TROUBLE / max(base.arrivals.mean_rate, 1e-9)
+    return float(f"{min(max(longest, least), _MOST_TROUBLE * base.duration_s):.3g}")
+
+
+def suite_of(base: Scenario, bad_s: float, *, small: bool = False) -> tuple[Scenario, ...]:
+    """Return the twelve scenarios around the traffic, or the six that a page plays."""
+    suite = around(base, bad_s)
+    return tuple(each for each in suite if each.name in SMALL_SUITE) if small else suite
+
+
+def space_of(today: Policy) -> Space:
+    """Return what is searched: a count window with its share, length and least calls, and the open time; presets beside it.
+
+    The rest of the base, retries among it, is today's. A preset takes part with its breaker and today's retries; where
+    its open time outlasts these, it takes part as it is.
+
+    Examples
+    --------
+    >>> list(space_of(presets["plan-fixed"]).ranges)
+    ['failure_share', 'open_s', 'min_calls', 'window_calls']
+    """
+    if today.breaker is None:
+        raise ParameterError.of("today", today.name, "a policy with a breaker", "name a preset that has one")
+    longest = _LONGEST_OPEN_S
+    if today.retry is not None:
+        loops = (today.retry.transient, today.retry.rate_limited)
+        longest = min(longest, *(each.deadline_s for each in loops if each.max_attempts != 1), _LONGEST_OPEN_S)
+    base = changed(
+        replace(today, name=BASE, fallback=None), family=COUNT, failure_threshold=0, window_calls=30, min_calls=5,
+        failure_share=0.5, open_s=min(today.breaker.open_s, longest),
+    )  # fmt: skip
+    ranges = {
+        "failure_share": Linear(0.2, 0.9),
+        "open_s": Log(min(1.0, longest / 10.0), longest),
+        "min_calls": Whole(2, 10, log=True),
+        "window_calls": Whole(10, 100, log=True),
+    }
+    rivals = [_with_todays_retries(each, today) for name, each in presets.items() if each.breaker is not None]
+    own = replace(today, fallback=None)
+    return Space(base, ranges, [own, *(each for each in rivals if each.hash != own.hash and each.name != own.name)])
+
+
+def _with_todays_retries(preset: Policy, today: Policy) -> Policy:
+    try:
+        return replace(preset, retry=today.retry, retry_budget=today.retry_budget, fallback=None)
+    except ParameterError:
+        return replace(preset, fallback=None)
+
+
+def usual_goal(found: Sweep, today: Policy) -> Goal:
+    """Return what is wanted where nobody says: the fewest wasted calls, with about as much success as today.
+
+    One point of success less than today in the worst scenario, and a fifth of a point less in health, are given for it.
+    """
+    success = found.of("success")[found.place_of(today.hash)].mean(axis=1)
+    worst = math.floor((float(success.min()) - _SLACK) / _STEP) * _STEP
+    limits = [Limit("success", round(max(worst, 0.0), 6), at_least=True)]
+    if "healthy" in found.scenario_names:
+        healthy = float(success[found.scenario_names.index("healthy")]) - _HEALTHY_SLACK
+        limits.append(
+            Limit(
+                "success", round(max(math.floor(healthy / _STEP) * _STEP, 0.0), 6), at_least=True, scenarios=("healthy",)
+            )
+        )
+    return Goal("wasted_per_1k", tuple(limits))
+
+
+def study(
+    traffic: LoggedTraffic,
+    calibration: Calibration,
+    today: Policy,
+    *,
+    goal: Goal | str = "",
+    cost_microusd: int = 0,
+    known: Mapping[RunKey, Sequence[float]] | None = None,
+    points: int | None = None,
+    objective: Objective = DEFAULT_OBJECTIVE,
+    label: str = "tune",
+    executor: Executor | None = None,
+    workers: int | None = None,
+    sink: Sink | None = None,
+    seed: int = 1,
+    progress: bool | None = None,
+    notes: Sequence[str] = (),
+) -> Study:
+    """Play, choose and replay.
+
+    Parameters
+    ----------
+    traffic : LoggedTraffic
+        The log.
+    calibration : Calibration
+        Of it.
+    today : Policy
+        The settings in force, with a breaker.
+    goal : Goal or str
+        What is wanted; empty for `usual_goal`.
+    cost_microusd : int
+        Price of a call in millionths of a dollar; 0 where the log does not know it.
+    known : mapping or None
+        Runs that a store has kept. Where they hold a whole sweep of all twelve scenarios, that is taken.
+    points : int or None
+        Points of a whole sweep to play; None takes a stored sweep, or plays the small one of a page.
+    objective : Objective
+        Whose ErrorBudget counts.
+    label, executor, workers, sink, progress
+        As for `relkit.sweep`.
+    seed : int
+        Of the design.
+    notes : sequence of str
+        What is known of the log already, for the page.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ParameterError
+        A goal that cannot be read, or a policy without a breaker.
+    """
+    told = [*notes]
+    if today.fallback is not None:
+        told.append("The chain of models of the settings in force is not played here.")
+    today = replace(today, fallback=None)
+    base, space = base_of(calibration, cost_microusd), space_of(today)
+    first = _replayed(traffic, calibration, [today])
+    bad_s = trouble_s(base, () if first is None else first.incidents)
+    whole = suite_of(base, bad_s)
+    stored = _stored_points(space, whole, known or {}, seed) if points is None else None
+    is_small = points is None and stored is None
+    suite = suite_of(base, bad_s, small=True) if is_small else whole
+    design = space.design(points or stored or SMALL_POINTS, seed)
+    found = sweep(
+        design, suite, SMALL_SEEDS if is_small else WHOLE_SEEDS, executor=executor, workers=workers, sink=sink, known=known,
+        label=label, objective=objective, progress=progress,
+    )  # fmt: skip
+    if not found.complete:
+        raise KeyboardInterrupt
+    told += [f"{name} is left out: {why}" for name, why in found.refused]
+    wanted = Goal.parse(goal) if isinstance(goal, str) and goal else goal or usual_goal(found, today)
+    assert isinstance(wanted, Goal)
+    requests = int(np.unique(traffic.request[traffic.is_user]).size)
+    a_month = requests / max(traffic.span_s, 1.0) * MONTH_S
+    playing = {"executor": executor, "workers": workers, "sink": sink, "progress": progress}
+    evaluations = SMALL_EVALUATIONS if is_small else 10 * 16
+    judged = choose(
+        found, wanted, today, logged_requests=requests, calibration=calibration, requests_a_month=a_month,
+        evaluations=evaluations, **playing,
+    )  # type: ignore[arg-type]  # fmt: skip
+    best = judged
+    if not judged.evaluations:  # refused before anything was compared: what it would have been is shown under the stamp
+        best = choose(found, wanted, today, requests_a_month=a_month, evaluations=evaluations, **playing)  # type: ignore[arg-type]
+    return Study(
+        calibration, today, base, bad_s, space, found, judged, best, _replayed(traffic, calibration, _arms(today, best)), wanted,
+        a_month, requests, stored is not None, tuple(told),
+    )  # fmt: skip
+
+
+def _stored_points(
+    space: Space, suite: Sequence[Scenario], known: Mapping[RunKey, Sequence[float]], seed: int
+) -> int | None:
+    """Size of the largest design all of whose runs are known."""
+    keys = [scenario_key(each) for each in suite]
+    if not known or not any(key[1] in keys for key in known):
+        return None
+    for power in range(14, 3, -1):
+        candidates = space.design(1 << power, seed).candidates if (1 << power) * len(keys) <= len(known) else ()
+        runs = (
+            (one.policy.hash, key, number) for one in candidates for key in keys for number in range(1, WHOLE_SEEDS + 1)
+        )
+        if candidates and all(run in known for run in runs):
+            return 1 << power
+    return None
+
+
+def _arms(today: Policy, best: Choice) -> list[Policy]:
+    """Today's setting, the choice, and some presets whose names people know."""
+    arms = {today.hash: today}
+    if best.name:
+        arms.setdefault(best.policy.hash, replace(best.policy, name="the choice"))
+    for name in _REPLAYED:
+        arms.setdefault(presets[name].hash, presets[name])
+    names: dict[str, Policy] = {}
+    for each in arms.values():
+        names.setdefault(each.name, each)
+    return list(names.values())
+
+
+def _replayed(traffic: LoggedTraffic, calibration: Calibration, arms: Sequence[Policy]) -> Replay | None:
+    return replay(traffic, arms, "R1", calibration=calibration)
+
