@@ -64,7 +64,11 @@ def cases(number: int, seed: int) -> list[Case]:
 def _case(made: str, rng: np.random.Generator) -> Case:
     rate = float(10 ** rng.uniform(-3.0, -2.2))  # 2,600 to 16,000 calls a month
     share = float(10 ** rng.uniform(-2.3, -0.6)) if made != "hair" else float(rng.uniform(0.05, 0.25))
-    settings: dict = {"open_s": float(10 ** rng.uniform(0, 3)), "half_open_successes": 1, "judges_success": bool(rng.integers(2))}
+    settings: dict = {
+        "open_s": float(10 ** rng.uniform(0, 3)),
+        "half_open_successes": 1,
+        "judges_success": bool(rng.integers(2)),
+    }
     if made == "never":
         settings |= _never(rng, rate)
     elif made == "hair":
@@ -102,7 +106,11 @@ def _hair(rng: np.random.Generator, rate: float) -> dict:
 
 def _any(rng: np.random.Generator, rate: float) -> dict:
     family = int(rng.choice([codes.CONSECUTIVE, codes.COUNT, codes.TIME, codes.ANCHORED, codes.EMA, codes.ADAPTIVE]))
-    settings: dict = {"family": family, "failure_threshold": int(rng.integers(2, 11)), "failure_share": float(rng.uniform(0.1, 1.0))}
+    settings: dict = {
+        "family": family,
+        "failure_threshold": int(rng.integers(2, 11)),
+        "failure_share": float(rng.uniform(0.1, 1.0)),
+    }
     if family == codes.COUNT:
         calls = int(10 ** rng.uniform(0.5, 2.3))
         return settings | {"window_calls": calls, "min_calls": int(rng.integers(1, calls + 1))}

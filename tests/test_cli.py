@@ -107,7 +107,7 @@ def test_no_command_shows_the_help_but_did_nothing(words: list[str], run: Run) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["repor"], "No such command 'repor'. Did you mean 'report'? (see relkit --help)"),
+        (["repor"], "No such command 'repor'. Did you mean 'report', 'export'? (see relkit --help)"),
         (["report", "--wek", "2026-W47"], "No such option: --wek (Possible options: --week) (see relkit report --help)"),
         (["report", "--week"], "Option '--week' requires an argument"),
         (["report", "extra"], "unexpected extra argument"),

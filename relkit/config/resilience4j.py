@@ -320,6 +320,7 @@ def _read_breaker(given: object, source: str) -> BreakerSettings:
     longest = table.exponentialMaxWaitDurationInOpenState
     changes: dict[str, Any] = {
         "min_calls": table.minimumNumberOfCalls,
+        "caps_min_calls": True,
         "failure_share": unscaled(table.failureRateThreshold, 100),
         "slow_share": unscaled(table.slowCallRateThreshold, 100),
         "slow_call_s": seconds(table.slowCallDurationThreshold, "slowCallDurationThreshold"),

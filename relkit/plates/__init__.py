@@ -1,6 +1,6 @@
 """What people look at: figures, tables, and one module a page; nothing else knows matplotlib."""
 
-from relkit.plates import alerts, errors, evaluation, groups, page, retries, shadow, slo, storms, weekly
+from relkit.plates import alerts, breakers, errors, evaluation, groups, page, retries, shadow, slo, storms, tuning, weekly
 from relkit.plates.plate import Plate, plate
 from relkit.plates.table import Table
 
@@ -8,6 +8,7 @@ __all__ = [
     "Plate",
     "Table",
     "alerts",
+    "breakers",
     "errors",
     "evaluation",
     "groups",
@@ -17,5 +18,6 @@ __all__ = [
     "shadow",
     "slo",
     "storms",
+    "tuning",
     "weekly",
 ]

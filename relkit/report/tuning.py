@@ -63,7 +63,7 @@ def today_of(scope: Scope, preset: str = "") -> Policy:
 
 def objective_of(scope: Scope) -> Objective:
     """Return the objective whose budget a breaker may spend: the first on availability."""
-    plain = [each for each in scope.config.objectives if each.threshold_ms is None]
+    plain = [each for each in scope.config.objectives if each.threshold_us is None]
     return (plain or list(scope.config.objectives))[0]
 
 

@@ -11,6 +11,7 @@ from relkit.shadow.study import Binned
 
 DRAWS: Final = 399
 _FEWEST_GROUPS: Final = 30
+_FEWEST_BEYOND: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Shift:
     primary_us, shadow_us, delta_us : float
         Microseconds, to the width of a bin.
     low_us, high_us : float or None
-        Interval of the difference; None with fewer than 30 groups of sessions.
+        Interval of the difference; None with fewer than 30 groups of sessions, or 10 pairs beyond the quantile.
     """
 
     quantile: float
@@ -93,7 +94,7 @@ def quantile_shifts(
     found = []
     for place, share in enumerate(quantiles):
         low = high = None
-        if weights.shape[0] > 1:
+        if weights.shape[0] > 1 and primary.n * min(share, 1 - share) >= _FEWEST_BEYOND:
             tail = (1 - level) / 2
             low, high = (_tenth(end) for end in np.quantile(delta[1:, place], (tail, 1 - tail)))
         found.append(

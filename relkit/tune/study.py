@@ -23,14 +23,14 @@ from relkit.simulation.traffic import LoggedTraffic
 from relkit.slo.objective import Objective
 from relkit.tune.choice import Choice
 from relkit.tune.choose import choose
-from relkit.tune.code import code_hash
 from relkit.tune.goal import Goal, Limit
+from relkit.tune.grid import Grid, centre_of, heat_grid
 from relkit.tune.reach import MONTH_S
 from relkit.tune.results import DEFAULT_OBJECTIVE, Sweep, scenario_key
+from relkit.tune.sensitivity import Sensitivity, morris
 from relkit.tune.space import Candidate, Linear, Log, Space, Whole
 from relkit.tune.suite import around
 from relkit.tune.sweep import RunKey, sweep
-from relkit.units import count, several
 from relkit.verdict import Verdict
 
 SMALL_SUITE: Final = ("healthy", "outage", "brownout", "rate_limit", "flapping", "gray")
@@ -38,10 +38,14 @@ SMALL_SUITE: Final = ("healthy", "outage", "brownout", "rate_limit", "flapping",
 SMALL_POINTS: Final = 32
 BASE: Final = "a count window"
 """Name of the breaker that is searched: of the last so many calls, what share must fail."""
-SMALL_SEEDS: Final = 2
+SMALL_SEEDS: Final = 3
 SMALL_EVALUATIONS: Final = 48
 WHOLE_POINTS: Final = 512
 WHOLE_SEEDS: Final = 4
+
+MAPPED: Final = ("outage", "brownout", "flapping")
+SCREENED: Final = ("outage", "flapping")
+SCREENS: Final = 16
 
 _MOST_REQUESTS: Final = 6_000
 _LONGEST_S: Final = 20_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
@@ -366,3 +370,19 @@ def _arms(today: Policy, best: Choice) -> list[Policy]:
 def _replayed(traffic: LoggedTraffic, calibration: Calibration, arms: Sequence[Policy]) -> Replay | None:
     return replay(traffic, arms, "R1", calibration=calibration)
 
+
+
+def map_of(found: Study | Unfounded) -> Grid | None:
+    """Play failure share x open time around the choice in three kinds of trouble; None without a study."""
+    if isinstance(found, Unfounded):
+        return None
+    suite = [each for each in found.found.scenarios if each.name in MAPPED]
+    return heat_grid(centre_of(found.chosen.policy, found.space), found.space, suite, SMALL_SEEDS, progress=False)
+
+
+def matters_of(found: Study | Unfounded) -> Sensitivity | None:
+    """Screen the searched settings by Morris' effects on the goal's measure; None without a study."""
+    if isinstance(found, Unfounded):
+        return None
+    suite = [each for each in found.found.scenarios if each.name in SCREENED]
+    return morris(found.space, suite, found.goal.best_in, trajectories=SCREENS, seeds=1, progress=False)

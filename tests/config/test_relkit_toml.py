@@ -142,7 +142,7 @@ def test_a_float_target_is_refused_with_the_remedy(write):
         ("[objective.a]\ntarget = '0.9'\ndegraded = 'ugly'", "objective.a.degraded = 'ugly' is not acceptable"),
         ("[report]\ntimezone = 'UTC'", "unknown key report.timezone (did you mean zone?)"),
         ("[shadow.x]\nmargin = 0.1\nmargn = 0.1", "unknown key shadow.x.margn (did you mean margin?)"),
-        ("[service.default]\nretry = {}", "unknown key service (known: objective, shadow, prices, report, rule)"),
+        ("[service.default]\nretri = {}", "service.default: unknown key retri (did you mean retry?)"),
         ("[objective.a]\nwindow_days = 7", "objective.a.target is missing"),
         ("[objective.a]\ntarget = true", "objective.a.target = True is not acceptable: input should be a valid string"),
         ("[objective.a]\ntarget = '0.9'\nthreshold_ms = 0", "objective.a.threshold_ms = 0"),

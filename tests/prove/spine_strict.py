@@ -20,7 +20,7 @@ OF_CODE, MOST_DRAWN = 8, 30
 CODE = (
     "relkit/slo/budget.py", "relkit/slo/burn.py", "relkit/slo/minutes.py", "relkit/slo/percentiles.py", "relkit/shadow/paired/score.py",
     "relkit/shadow/paired/mcnemar.py", "relkit/shadow/sessions/student.py", "relkit/shadow/plan_z.py", "relkit/errors/counts.py", "relkit/intervals.py", "relkit/units.py",
-    "relkit/store/readings/requests.py", "relkit/plates/slo/budget.py", "relkit/plates/weekly.py", "relkit/plates/shadow.py",
+    "relkit/store/readings/requests.py", "relkit/plates/slo/budget.py", "relkit/plates/weekly.py", "relkit/plates/shadow/verdict.py",
 )  # fmt: skip
 ROWS = (
     "UPDATE attempt_rows SET ok = FALSE WHERE rowid = (SELECT rowid FROM attempt_rows WHERE ok AND role = 'user' ORDER BY hash(rowid + {k}) LIMIT 1)",

@@ -71,3 +71,10 @@ def test_a_result_that_is_just_significant_is_so_again_half_of_the_time() -> Non
 def test_no_truth_has_no_exaggeration() -> None:
     with pytest.raises(ParameterError, match="truth"):
         worth_of_significance(0.0, 1.0)
+
+
+def test_a_quantile_with_few_pairs_beyond_it_has_no_interval() -> None:
+    """500 pairs: ten lie beyond p98, five beyond p99, where resampling knows nothing that the largest few do not."""
+    primary, shadow = arms(0, 1.0, 500)
+    found = quantile_shifts(binned(primary), binned(shadow), (0.01, 0.5, 0.97, 0.99))
+    assert [one.low_us is not None for one in found] == [False, True, True, False]

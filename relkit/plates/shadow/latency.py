@@ -59,7 +59,7 @@ def latency_table(study: Study | None, rules: Rules, *, name: str = "latency") -
         values |= {"ratio": 1 + rail.value, "ratio_low": 1 + rail.low, "ratio_high": 1 + rail.high}
     typical, ranks = typical_ratio(study.log_ratios, rules.level), signed_rank(Differences.binned(study.log_ratios))
     if typical.value is not None:
-        between = "too few sessions for an interval"
+        between = "too few for an interval"
         if typical.low is not None and typical.high is not None:
             between = f"{percent(typical.low, 1)} to {percent(typical.high, 1)}"
         p = "" if ranks.p is None else p_text(ranks.p)
@@ -100,5 +100,5 @@ def _slower(delta_us: float) -> str:
 
 def _span(one: Shift) -> str:
     if one.low_us is None or one.high_us is None:
-        return "too few sessions for an interval"
+        return "too few for an interval"
     return f"{signed(one.low_us / 1e3, 0)} to {signed(one.high_us / 1e3, 0)} ms"

@@ -10,10 +10,7 @@ from relkit.shadow import PairCounts, SessionSums
 from relkit.shadow.ratio import RatioSums
 from relkit.shadow.sessions import SessionTable
 from relkit.shadow.study import (
-    ARM_PER_DOUBLING,
     BUCKETS,
-    PER_DOUBLING,
-    Binned,
     Buckets,
     Hours,
     Influence,
@@ -27,14 +24,17 @@ from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.store.readings.log import within
 from relkit.store.readings.shadow import session_sums, whole_experiment
+from relkit.store.readings.shadow_latency import (
+    BUCKET,
+    KEY,
+    RATIO_BIN,
+    TIMED,
+    latency_bins,
+    listed,
+    unmirrored_bins,
+)
 from relkit.units import US_PER_DAY, US_PER_HOUR
 
-_KEY: Final = "hash(coalesce(session_id, pair_id))"
-_BUCKET: Final = f"({_KEY} % {BUCKETS})"
-# Latencies are compared where both arms answered; a timeout is a failure and no latency.
-_TIMED: Final = "(answered AND primary_latency_us > 0 AND shadow_latency_us > 0)"
-_RATIO_BIN: Final = f"round(log2(shadow_latency_us / primary_latency_us) * {PER_DOUBLING})::INTEGER"
-_ARM_BIN: Final = f"floor(log2({{arm}}_latency_us) * {ARM_PER_DOUBLING})::INTEGER"
 _CAME: Final = {"primary": "(primary_ok IS NOT NULL)", "shadow": "(shadow_ok IS NOT NULL AND state <> 'mirrored')"}
 _PRICED: Final = "(primary_cost_microusd IS NOT NULL AND shadow_cost_microusd IS NOT NULL)"
 _CELLS: Final = {
@@ -48,13 +48,13 @@ _TALLY: Final = _CELLS | {
     "more": "count(*) FILTER (differs AND NOT differs_baseline)",
     "less": "count(*) FILTER (differs_baseline AND NOT differs)",
     "x11": "count(*) FILTER (differs AND differs_baseline)",
-    "timed": f"count(*) FILTER {_TIMED.replace('(', '(WHERE ', 1)}",
-    "bins": f"coalesce(sum({_RATIO_BIN}) FILTER (WHERE {_TIMED}), 0)",
+    "timed": f"count(*) FILTER {TIMED.replace('(', '(WHERE ', 1)}",
+    "bins": f"coalesce(sum({RATIO_BIN}) FILTER (WHERE {TIMED}), 0)",
     "only_primary_flag": "count(*) FILTER (pf AND NOT sf)",
     "only_shadow_flag": "count(*) FILTER (sf AND NOT pf)",
 }
 _AMOUNTS: Final = {
-    "excess_us": f"coalesce(sum(shadow_latency_us - primary_latency_us) FILTER (WHERE {_TIMED}), 0)",
+    "excess_us": f"coalesce(sum(shadow_latency_us - primary_latency_us) FILTER (WHERE {TIMED}), 0)",
     "primary_cost": f"coalesce(sum(primary_cost_microusd) FILTER (WHERE {_PRICED}), 0)",
     "shadow_cost": f"coalesce(sum(shadow_cost_microusd) FILTER (WHERE {_PRICED}), 0)",
 }
@@ -75,7 +75,6 @@ _BUCKETED: Final = (*_SAMPLED, "primary_cost", "shadow_cost")
 _D: Final = "(only_shadow - only_primary)"
 _MOST_INFLUENTIAL: Final = 10
 _LAST_TURN: Final = 6  # and all later ones
-_COUNTER_BITS: Final = 24  # buckets take 10, bins of a latency 14 at most
 
 
 def study(
@@ -120,7 +119,7 @@ class _Pairs:
         columns += [f"({sql})::BIGINT AS {name}" for name, sql in _AMOUNTS.items()]
         # A pair without a session is a session of its own; two plain keys cost less than one key of both.
         sessions, lone = (
-            f"SELECT {key} AS session_id, any_value({_KEY}) AS place, max(ts) AS last_us, {', '.join(columns)} "
+            f"SELECT {key} AS session_id, any_value({KEY}) AS place, max(ts) AS last_us, {', '.join(columns)} "
             f"FROM {self.pairs} WHERE session_id IS {among} NULL GROUP BY {by}"
             for key, among, by in (("session_id", "NOT", "session_id"), ("NULL", "", "pair_id"))
         )
@@ -133,7 +132,7 @@ class _Pairs:
         has_sessions = found.sums is not None
         (flags, answered, compared), (first, told, different, tell) = self.cells()
         table = self.tallied(f"SELECT {_D} AS d, pairs AS m, count(*) AS k FROM tally GROUP BY d, m ORDER BY d, m")
-        ratios, primary_us, shadow_us = self.latencies()
+        ratios, primary_us, shadow_us = latency_bins(self.store, self.pairs, self.bound)
         return Study(
             experiment=found,
             endpoints=self.endpoints(),
@@ -146,7 +145,7 @@ class _Pairs:
             log_ratios=ratios,
             primary_us=primary_us,
             shadow_us=shadow_us,
-            unmirrored_us=self.unmirrored(),
+            unmirrored_us=unmirrored_bins(self.store, self.rows, self.bound),
             buckets=self.buckets(),
             sample=self.sample(sample_size),
             influential=self.influential() if has_sessions else (),
@@ -208,9 +207,9 @@ class _Pairs:
             "day": f"strftime(make_timestamp(by_day * {US_PER_DAY}), '%Y-%m-%d')",
         }
         dealt = (
-            f"SELECT {_listed({f'by_{by}': value for by, value in dimensions.items()})}, "
-            f"{', '.join(f'grouping(by_{by}) AS no_{by}' for by in dimensions)}, {_listed(_CELLS)} "
-            f"FROM (SELECT *, {_BUCKET} AS bucket FROM {self.pairs}) "
+            f"SELECT {listed({f'by_{by}': value for by, value in dimensions.items()})}, "
+            f"{', '.join(f'grouping(by_{by}) AS no_{by}' for by in dimensions)}, {listed(_CELLS)} "
+            f"FROM (SELECT *, {BUCKET} AS bucket FROM {self.pairs}) "
             f"GROUP BY GROUPING SETS ({', '.join(f'(bucket, by_{by})' for by in dimensions)})"
         )
         names = ", ".join(f"WHEN no_{by} = 0 THEN '{by}'" for by in dimensions)
@@ -251,43 +250,6 @@ class _Pairs:
                     columns[name] = np.zeros(start.size, dtype=np.int64)
                     columns[name][place] = values
         return Hours(start * US_PER_HOUR, columns)
-
-    def latencies(self) -> tuple[Binned, Binned, Binned]:
-        """Ratios and both arms, by bucket and bin: the bins laid down in one pass, then counted three times."""
-        kinds = {
-            "r": (PER_DOUBLING, _RATIO_BIN),
-            "p": (ARM_PER_DOUBLING, _ARM_BIN.format(arm="primary")),
-            "s": (ARM_PER_DOUBLING, _ARM_BIN.format(arm="shadow")),
-        }
-        bins = _listed({name: sql for name, (_, sql) in kinds.items()})
-        run = self.store.connection.execute
-        run(
-            f"CREATE OR REPLACE TEMP TABLE timed AS SELECT {_BUCKET}::INTEGER AS bucket, {bins} "
-            f"FROM {self.pairs} WHERE {_TIMED}",
-            self.bound,
-        )
-        # Ranges of stored columns are known, so an array of counters can stand for a hash table, in a third of the time.
-        run(f"SET perfect_ht_threshold = {_COUNTER_BITS}")
-        try:
-            ratios, primary, shadow = (
-                _binned(
-                    per_doubling,
-                    self.tallied(f"SELECT bucket, {name} AS bin, count(*) AS times FROM timed GROUP BY bucket, bin"),
-                )
-                for name, (per_doubling, _) in kinds.items()
-            )
-        finally:
-            run("RESET perfect_ht_threshold")
-            run("DROP TABLE timed")
-        return ratios, primary, shadow
-
-    def unmirrored(self) -> Binned:
-        """The primary alone, where nothing was mirrored."""
-        found = self.columns(
-            f"SELECT {_BUCKET} AS bucket, {_ARM_BIN.format(arm='primary')} AS bin, count(*) AS times FROM {self.rows} "
-            "WHERE state = 'eligible' AND primary_latency_us > 0 GROUP BY bucket, bin"
-        )
-        return _binned(ARM_PER_DOUBLING, found)
 
     def buckets(self) -> Buckets:
         found = self.tallied(
@@ -360,17 +322,3 @@ class _Pairs:
             int(step): (int(mirrored), int(eligible))
             for step, mirrored, eligible in zip(found["step"], found["mirrored"], found["eligible"], strict=True)
         }
-
-
-def _binned(per_doubling: int, found: dict[str, Ints]) -> Binned:
-    """Lay rows of (bucket, bin, times) out as one array."""
-    if not found["bin"].size:
-        return Binned(per_doubling, 0, np.zeros((BUCKETS, 0), dtype=np.int64))
-    first, last = int(found["bin"].min()), int(found["bin"].max())
-    times = np.zeros((BUCKETS, last - first + 1), dtype=np.int64)
-    times[found["bucket"], found["bin"] - first] = found["times"]
-    return Binned(per_doubling, first, times)
-
-
-def _listed(columns: Mapping[str, str]) -> str:
-    return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
