@@ -89,9 +89,7 @@ class World:
                 name,
                 median_s,
                 simpy.Resource(env, servers),
-                pybreaker.CircuitBreaker(
-                    fail_max=5, reset_timeout=10, success_threshold=3, exclude=[Invalid]
-                ),
+                pybreaker.CircuitBreaker(fail_max=5, reset_timeout=10, success_threshold=3, exclude=[Invalid]),
             )
             for name, servers, median_s in MODELS
         ]

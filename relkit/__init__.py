@@ -55,7 +55,9 @@ _HOMES: Final = {
     "simulate": "relkit.simulation.run",
     "sweep": "relkit.tune.sweep",
 }
-_ROOMS: Final = frozenset({"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"})
+_ROOMS: Final = frozenset(
+    {"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"}
+)
 
 __all__ = [
     "AlertRule",

@@ -36,7 +36,16 @@ app.add_typer(shadow.shadow_app, name="shadow")
 app.add_typer(slo.slo_app, name="slo")
 slo.slo_app.command()(alerts.backtest)
 slo.slo_app.command()(alerts.export)
-for _command in (logs.ingest, logs.forget, logs.demo, pages.report, logs.check, simulate.simulate, lint.lint, export.export):
+for _command in (
+    logs.ingest,
+    logs.forget,
+    logs.demo,
+    pages.report,
+    logs.check,
+    simulate.simulate,
+    lint.lint,
+    export.export,
+):
     app.command()(_command)
 notebooks_app.command()(pages.refresh)
 

@@ -133,7 +133,9 @@ def reach_table(found: Found, requests_a_month: float = PLAN_REQUESTS, name: str
     values = {each.name: each.outage_s for each in plan}
     if yours:
         still = [each.name for each in yours if not each.can_open]
-        caption += f" On your traffic {'none' if not still else ', '.join(still)} never open{'s' if len(still) < 2 else ''}."
+        caption += (
+            f" On your traffic {'none' if not still else ', '.join(still)} never open{'s' if len(still) < 2 else ''}."
+        )
         values |= {f"{each.name}, yours": each.outage_s for each in yours}
     return Table(name, caption, ("preset", *head), rows, values)
 
@@ -188,7 +190,15 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
     ax.set_yscale("log")
     ax.set_xlim(_RATES[0], _RATES[-1])
     ax.axvline(mark, color=MUTED, lw=1.0, ls=(0, (4, 3)))
-    ax.text(mark, 1.02, "your rate" if yours else "the plan's rate", color=MUTED, fontsize=8.5, ha="center", transform=ax.get_xaxis_transform())
+    ax.text(
+        mark,
+        1.02,
+        "your rate" if yours else "the plan's rate",
+        color=MUTED,
+        fontsize=8.5,
+        ha="center",
+        transform=ax.get_xaxis_transform(),
+    )
     ax.set_xticks([1e-3, 1e-2, 0.1, 1, 10, 100], ["0.001", "0.01", "0.1", "1", "10", "100"])
     ax.set_yticks([0.01, 1, 60, 3600, 86400], ["10 ms", "1 s", "1 min", "1 h", "1 day"])
     ax.minorticks_off()
@@ -196,7 +206,16 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
     ax.set_ylabel("outage until it opens")
     ax.grid(visible=True)
     for x, y, label, colour in _apart(ends):
-        ax.annotate(label, (x, y), xytext=(5, 0), textcoords="offset points", color=colour, va="center", fontsize=8, annotation_clip=False)
+        ax.annotate(
+            label,
+            (x, y),
+            xytext=(5, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontsize=8,
+            annotation_clip=False,
+        )
     never = [label for label, seconds in at_mark.items() if seconds is None]
     known = {label: seconds for label, seconds in at_mark.items() if seconds is not None}
     slowest = max(known, key=lambda label: known[label])
@@ -231,7 +250,10 @@ def choice_table(found: Found, name: str = "choice") -> Table:
             name, stamped(found, best.verdict.sentence), ("what", "finding"),
             [("why not", best.verdict.why_not), ("would change it", best.verdict.would_change)],
         )  # fmt: skip
-    rows = [(each.setting.rpartition(".")[2], _word(each.setting, each.today), _word(each.setting, each.chosen)) for each in best.changes]
+    rows = [
+        (each.setting.rpartition(".")[2], _word(each.setting, each.today), _word(each.setting, each.chosen))
+        for each in best.changes
+    ]
     rows.append(("probability that it is the best", "", _probability(best.p_best)))
     rows.append((f"that none is better by {percent(best.indifference, 0)}", "", _probability(best.p_good)))
     rows.append(("that it keeps every limit", "", _probability(best.p_keeps)))

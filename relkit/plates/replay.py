@@ -5,6 +5,8 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, WARN, figure, spans
@@ -18,6 +20,7 @@ _MOST_ARMS: Final = 12
 _STATES: Final = (("closed", "#dcebf5"), ("half_open", WARN), ("open", BAD), ("forced_open", BAD))
 _CALM: Final = "#eeeeee"
 _NARROW: Final = 1e-9
+_SEEN: Final = 1_500  # parts of the time of a log that a picture can show
 _COLUMNS: Final = (
     "policy", "let through", "spared", "failures avoided", "good calls turned away", "incidents detected", "median detection",
 )  # fmt: skip
@@ -88,20 +91,44 @@ def timeline_plate(found: Replay, name: str = "replay") -> Plate:
     spans(ax, [(one.start_s / unit_s, max(one.end_s, one.start_s) / unit_s) for one in found.incidents], "#f6d9c4")
     for place, arm in enumerate(reversed(arms)):
         for state, colour in _STATES:
-            wide = [(start / unit_s, (end - start) / unit_s) for start, end in arm.stretches(state, found.span_s)]
-            ax.broken_barh(wide, (place - 0.22, 0.44), facecolors=colour, lw=0)
+            _ribbon(ax, _merged(arm.stretches(state, found.span_s), found.span_s / _SEEN), place, unit_s, colour)
         ax.text(
             1.01, place, _outcome(arm, found), transform=ax.get_yaxis_transform(), va="center", fontsize=8.5, color=INK
         )
     ax.set_yticks(range(len(arms)), [arm.policy for arm in reversed(arms)])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.0, max(found.span_s / unit_s, _NARROW))
+    ax.set_ylim(-0.5, len(arms) - 0.5)
     ax.set_xlabel(f"{unit} from the start of the log")
     ax.set_title(_level_line(found), color=MUTED, fontsize=8.5)
     return plate(
         name, fig, caption=_timeline_caption(found), alt="States of each breaker over the time of the log, with the incidents shaded",
         values={arm.policy: arm.failures_avoided.value for arm in arms},
     )  # fmt: skip
+
+
+def _merged(stretches: Sequence[tuple[float, float]], least_s: float) -> list[tuple[float, float]]:
+    """Join stretches that lie closer together than an eye can tell; a week of a busy breaker has thousands."""
+    joined: list[tuple[float, float]] = []
+    for start, end in stretches:
+        if joined and start - joined[-1][1] < least_s:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _ribbon(ax: Axes, stretches: Sequence[tuple[float, float]], place: float, unit_s: float, colour: str) -> None:
+    """Draw the stretches of one state as one shape."""
+    corners: list[tuple[float, float]] = []
+    codes: list[np.uint8] = []
+    low, high = place - 0.22, place + 0.22
+    for start, end in stretches:
+        left, right = start / unit_s, end / unit_s
+        corners += [(left, low), (left, high), (right, high), (right, low), (left, low)]
+        codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    if corners:
+        ax.add_patch(PathPatch(Path(np.array(corners), codes), facecolor=colour, lw=0))
 
 
 def _level_line(found: Replay) -> str:

@@ -55,7 +55,15 @@ def front_plate(found: Found, name: str = "front") -> Plate:
                 if seen.states[number] == state and each.is_fixed == is_fixed
             ]
             if places:
-                ax.scatter(x[places], y[places], s=sizes[places], marker=marker, color=colour if filled else "none", edgecolors=colour, lw=1.0)
+                ax.scatter(
+                    x[places],
+                    y[places],
+                    s=sizes[places],
+                    marker=marker,
+                    color=colour if filled else "none",
+                    edgecolors=colour,
+                    lw=1.0,
+                )
     _name_points(ax, found, seen)
     ax.set_yticks(ax.get_yticks(), [percent(each, 1) for each in ax.get_yticks()])
     ax.set_xlabel("calls sent to a dead service, per 1,000 requests (less is better)")
@@ -101,7 +109,10 @@ def _name_points(ax: Axes, found: Study, seen: Front) -> None:
     width, height = float(np.ptp(x)) or 1.0, float(np.ptp(y)) or 1.0
     for number, text in sorted(marks.items(), key=lambda both: -y[both[0]]):
         shift = 4
-        while any(abs(y[number] + shift / 260 * height - at) < 0.05 * height and abs(x[number] - left) < 0.3 * width for left, at in placed):
+        while any(
+            abs(y[number] + shift / 260 * height - at) < 0.05 * height and abs(x[number] - left) < 0.3 * width
+            for left, at in placed
+        ):
             shift -= 10
         placed.append((float(x[number]), float(y[number]) + shift / 260 * height))
         right = x[number] > x.min() + 0.75 * width
@@ -138,18 +149,16 @@ def heat_plate(found: Found, grid: Grid | None, name: str = "heat") -> Plate:
             continue
         means = grid.success[:, :, place].mean(axis=-1)
         _map(ax, grid, means, grid.success[:, :, place], limit)
-        ax.set_title(f"{scenarios[place]}: {percent(float(means.min()), 1)} to {percent(float(means.max()), 1)}", fontsize=8)
+        ax.set_title(
+            f"{scenarios[place]}: {percent(float(means.min()), 1)} to {percent(float(means.max()), 1)}", fontsize=8
+        )
         best[scenarios[place]] = float(means.max() - means.min())
     for ax in axes[-1]:
         ax.set_xlabel("open time, s", fontsize=8)
     for row in axes:
         row[0].set_ylabel("failure share", fontsize=8)
     widest = max(best, key=lambda each: best[each])
-    line = (
-        ""
-        if limit is None
-        else f" Hatched: below the limit of {percent(limit, 1)}, or its interval crosses it."
-    )
+    line = "" if limit is None else f" Hatched: below the limit of {percent(limit, 1)}, or its interval crosses it."
     caption = (
         f"The two settings move success most in {widest}, by {100 * best[widest]:.2f} points; in each map rust is its lowest and blue its "
         f"highest.{line} {grid.fixed_text} The cross is the choice, or what comes nearest."
@@ -170,9 +179,13 @@ def _map(ax: Axes, grid: Grid, means: np.ndarray, runs: np.ndarray, limit: float
         _cells(ax, np.argwhere(means - half < limit), facecolor="none", edgecolor=MUTED, lw=0.0, hatch="///")
     ax.set_xlim(-0.5, means.shape[1] - 0.5)
     ax.set_ylim(-0.5, means.shape[0] - 0.5)
-    ax.set_xticks(range(0, means.shape[1], 2), [f"{grid.open_s[each]:g}" for each in range(0, means.shape[1], 2)], fontsize=7)
+    ax.set_xticks(
+        range(0, means.shape[1], 2), [f"{grid.open_s[each]:g}" for each in range(0, means.shape[1], 2)], fontsize=7
+    )
     ax.set_yticks(
-        range(0, means.shape[0], 2), [percent(grid.failure_share[each], 0) for each in range(0, means.shape[0], 2)], fontsize=7
+        range(0, means.shape[0], 2),
+        [percent(grid.failure_share[each], 0) for each in range(0, means.shape[0], 2)],
+        fontsize=7,
     )
     ax.tick_params(length=0)
     ax.plot(grid.nearest[1], grid.nearest[0], "x", color=INK, ms=6, mew=1.6)
@@ -227,10 +240,15 @@ def regret_plate(found: Found, name: str = "regret") -> Plate:
     ax.set_yticks(ticks, labels)
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.0, edge * 1.35)
-    ax.set_xlabel(f"regret: {short(by)} beyond the best candidate of the scenario, {measure(by).unit.replace('_', ' ')}")
+    ax.set_xlabel(
+        f"regret: {short(by)} beyond the best candidate of the scenario, {measure(by).unit.replace('_', ' ')}"
+    )
     worst = {label: max((losses[each, place] for place in there), default=0.0) for label, each, _ in shown}
     least = min(worst, key=lambda label: worst[label])
-    told = ", ".join(f"{label} {said(by, float(loss)) if math.isfinite(loss) else 'without a bound'}" for label, loss in worst.items())
+    told = ", ".join(
+        f"{label} {said(by, float(loss)) if math.isfinite(loss) else 'without a bound'}"
+        for label, loss in worst.items()
+    )
     caption = f"Worst regret: {told}; {least} is never far from the best. The best of many noisy means is a little too good, so regrets are rather over- than understated."
     return plate(
         name, fig, caption=stamped(found, caption), values=values,
@@ -277,7 +295,9 @@ def tornado_plate(found: Found, matters: Sensitivity | None, name: str = "sensit
     ax.set_xlim(left=min(0.0, *(each.low for each in effects)))
     ticks = [each for each in ax.get_xticks() if each <= max(1.0, *(one.high for one in effects))]
     ax.set_xticks(ticks, [percent(each, 0) for each in ticks])
-    ax.set_xlabel("share of all settings' effects" if matters.method == "morris" else "share of the variance (total index)")
+    ax.set_xlabel(
+        "share of all settings' effects" if matters.method == "morris" else "share of the variance (total index)"
+    )
     top = max(effects, key=lambda each: each.share)
     said_of = f"{matters.method.capitalize()}, {several(matters.runs, 'run')}, whiskers 95 %."
     if matters.is_ranked:

@@ -103,7 +103,13 @@ def read_tunable(scope: Scope, *, strict: bool = False) -> Tunable | Unfounded:
 
 
 def read_tuning(
-    scope: Scope, *, today: str = "", goal: str = "", points: int | None = None, sink: Sink | None = None, **playing: Any
+    scope: Scope,
+    *,
+    today: str = "",
+    goal: str = "",
+    points: int | None = None,
+    sink: Sink | None = None,
+    **playing: Any,
 ) -> Study | Unfounded:
     """Calibrate, sweep, choose and replay.
 
@@ -133,6 +139,11 @@ def read_tuning(
         return found
     play = partial(study, found.traffic, found.calibration, settings, label=LABEL, objective=objective_of(scope))
     return play(
-        goal=goal, cost_microusd=found.cost_microusd, known=found.known, points=points, sink=sink, notes=found.notes, **playing
+        goal=goal,
+        cost_microusd=found.cost_microusd,
+        known=found.known,
+        points=points,
+        sink=sink,
+        notes=found.notes,
+        **playing,
     )
-

@@ -48,7 +48,9 @@ SCREENED: Final = ("outage", "flapping")
 SCREENS: Final = 16
 
 _MOST_REQUESTS: Final = 6_000
-_LONGEST_S: Final = 20_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
+_LONGEST_S: Final = (
+    20_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
+)
 _FEWEST_REQUESTS: Final = 1_000
 _CALLS_IN_TROUBLE: Final = 20.0
 _MOST_TROUBLE: Final = 0.2  # of a run
@@ -154,7 +156,7 @@ class Study:
 
 
 def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
-    """Return the calibrated traffic as it is played: at most 6,000 requests and about 5½ hours, without its own bad times.
+    """Return the calibrated traffic as it is played: at most 6,000 requests and about 3½ hours, without its own bad times.
 
     Parameters
     ----------
@@ -239,7 +241,10 @@ def usual_goal(found: Sweep, today: Policy) -> Goal:
         healthy = float(success[found.scenario_names.index("healthy")]) - _HEALTHY_SLACK
         limits.append(
             Limit(
-                "success", round(max(math.floor(healthy / _STEP) * _STEP, 0.0), 6), at_least=True, scenarios=("healthy",)
+                "success",
+                round(max(math.floor(healthy / _STEP) * _STEP, 0.0), 6),
+                at_least=True,
+                scenarios=("healthy",),
             )
         )
     return Goal("wasted_per_1k", tuple(limits))
@@ -369,7 +374,6 @@ def _arms(today: Policy, best: Choice) -> list[Policy]:
 
 def _replayed(traffic: LoggedTraffic, calibration: Calibration, arms: Sequence[Policy]) -> Replay | None:
     return replay(traffic, arms, "R1", calibration=calibration)
-
 
 
 def map_of(found: Study | Unfounded) -> Grid | None:

@@ -142,8 +142,13 @@ def recommended(
     kept = bool(judge.keeps(values[last.place_of(today.hash)]))
     changes = changes_of(today, candidate.policy)
     what = "Keep today's settings" if stays else changes_text(changes, today, candidate.policy)
-    if candidate.values and candidate.policy.name != today.name:  # a point of another kind of breaker: what was searched
-        searched = (f"{setting} {value:g}" if isinstance(value, float) else f"{setting} {value}" for setting, value in candidate.values)
+    if (
+        candidate.values and candidate.policy.name != today.name
+    ):  # a point of another kind of breaker: what was searched
+        searched = (
+            f"{setting} {value:g}" if isinstance(value, float) else f"{setting} {value}"
+            for setting, value in candidate.values
+        )
         what = f"take {candidate.policy.name} with {', '.join(searched)}"
     what = what[0].upper() + what[1:]
     better = (

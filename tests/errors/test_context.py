@@ -151,9 +151,7 @@ def test_a_duration_is_measured_by_a_clock_that_never_goes_back():
     assert context.started_ts_us == context.ts_us - context.duration_us
 
 
-@pytest.mark.parametrize(
-    "started_s", [None, "soon", float("nan"), float("inf"), 1e300, True, 1e9, "an object"]
-)
+@pytest.mark.parametrize("started_s", [None, "soon", float("nan"), float("inf"), 1e300, True, 1e9, "an object"])
 def test_a_duration_that_cannot_be_known_is_none(started_s):
     context = full(raised(), started_s=started_s)
     assert context.duration_us is None

@@ -49,7 +49,9 @@ def all_of(module: str, *names: str) -> tuple[int, int]:
 def published(folder: Path) -> Found:
     good, tried = all_of("test_published")
     return Found(
-        "every vector of the reference and of its papers and books", f"{good} of {tried} groups of figures", good == tried
+        "every vector of the reference and of its papers and books",
+        f"{good} of {tried} groups of figures",
+        good == tried,
     )
 
 
