@@ -98,6 +98,8 @@ SINKS: Final = {
     "relkit/simulation/compiled.py:announce:write": "own",
     "relkit/simulation/scenario_toml.py:write_scenario:write_text": "own",
     "relkit/cli/simulate.py:simulate:print": "own",
+    # counts by the minute, and labels of faults, which were redacted when they were read
+    "relkit/cli/alerts.py:export:write_text": "own",
     # settings of a test, and what a gate found in numbers
     **dict.fromkeys(["relkit/cli/shadow.py:protocol:write_text", "relkit/store/rollouts.py:append_rollout:execute"], "own"),
     # who left which time out, and why, as typed by an operator

@@ -6,20 +6,24 @@ from typing import Final
 
 import numpy as np
 
+from relkit.config import TARGETS, exported, refused
+from relkit.plates import replay
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import INK, MUTED, SERIES, figure
 from relkit.plates.table import Table
+from relkit.policies.codes import CHOICES
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
 from relkit.tune.goal import said, short
 from relkit.tune.reach import MONTH_S, Reach, detection_s, reach
-from relkit.tune.study import Study, Unfounded
+from relkit.tune.study import Study, Unfounded, false_opens_of
 from relkit.units import count, duration, percent, several
 
 Found = Study | Unfounded
 PLAN_REQUESTS: Final = 10_000.0
 _RATES: Final = np.geomspace(1e-3, 1e2, 16)
 _LINES: Final = ("plan-fixed", "plan", "resilience4j-count", "resilience4j-time", "polly-8", "opossum-10", "pybreaker")
+_REASONS: Final = 2
 _SHOWN: Final = ("success", "wasted_per_1k", "detection_s", "p95_s", "amplification")
 
 
@@ -70,9 +74,7 @@ def traffic_table(found: Found, name: str = "your_traffic") -> Table:
 
 def checks_plate(found: Found, name: str = "checks") -> Plate:
     """Draw the predictive checks of the calibration with their bands."""
-    from relkit.plates.replay import checks_plate as drawn  # noqa: PLC0415  one name, two doors
-
-    return nothing(found, name) if isinstance(found, Unfounded) else drawn(found.calibration, name)
+    return nothing(found, name) if isinstance(found, Unfounded) else replay.checks_plate(found.calibration, name)
 
 
 def today_table(found: Found, name: str = "today") -> Table:
@@ -257,6 +259,13 @@ def choice_table(found: Found, name: str = "choice") -> Table:
     rows.append(("probability that it is the best", "", _probability(best.p_best)))
     rows.append((f"that none is better by {percent(best.indifference, 0)}", "", _probability(best.p_good)))
     rows.append(("that it keeps every limit", "", _probability(best.p_keeps)))
+    openings = [
+        false_opens_of(each, found.calibration.model.failing, found.calibration.scenario.arrivals.mean_rate)
+        for each in (found.today, best.policy)
+    ]
+    rows.append(
+        ("false openings a month, closed form", *("unknown" if each is None else f"{each:.2g}" for each in openings))
+    )
     gain = best.gain
     sign = f"{short(gain.measure)} better by {said(gain.measure, gain.value) if gain.value >= 0 else '−' + said(gain.measure, -gain.value)}"
     caption = (
@@ -275,8 +284,6 @@ def _probability(share: float | None) -> str:
 
 
 def _word(setting: str, value: object) -> str:
-    from relkit.policies.codes import CHOICES  # noqa: PLC0415
-
     words = CHOICES.get(setting.rpartition(".")[2])
     if words is not None and isinstance(value, int):
         return str(tuple(words)[value])
@@ -294,17 +301,55 @@ def caveats(found: Found) -> tuple[tuple[str, str], ...]:
 
 def replay_plate(found: Found, name: str = "last_week") -> Plate:
     """Draw what the breakers would have done over the time of the log; the level is printed."""
-    from relkit.plates.replay import timeline_plate  # noqa: PLC0415
-
     if isinstance(found, Unfounded):
         return nothing(found, name)
-    return timeline_plate(found.replayed, name)
+    return replay.timeline_plate(found.replayed, name)
 
 
 def replayed_table(found: Found, name: str = "replayed") -> Table:
     """Show what each breaker would have let through, avoided and turned away in the log."""
-    from relkit.plates.replay import replay_table  # noqa: PLC0415
-
     if isinstance(found, Unfounded):
         return no_rows(found, name)
-    return replay_table(found.replayed, name)
+    return replay.replay_table(found.replayed, name)
+
+
+def export_table(found: Found, name: str = "export") -> Table:
+    """Show which libraries can say the choice, and why others cannot.
+
+    Parameters
+    ----------
+    found : Study or Unfounded
+        The study.
+    name : str
+        Name of the table.
+    """
+    if isinstance(found, Unfounded):
+        return no_rows(found, name)
+    policy = found.chosen.policy
+    rows, values = [], {}
+    for target in TARGETS:
+        why = refused(policy, target)
+        values[target] = len(why)
+        reasons = "; ".join(f"{each.setting}: {each.why}" for each in why[:_REASONS])
+        more = f"; and {len(why) - _REASONS} more" if len(why) > _REASONS else ""
+        rows.append((target, "no" if why else "yes", f"{reasons}{more}" if why else f"relkit export {target}"))
+    able = [target for target, why in values.items() if not why]
+    caption = f"{' and '.join(able) or 'No target'} can say the choice whole; a target that cannot is refused, not written half."
+    return Table(name, stamped(found, caption), ("target", "can say it", "why not, or how"), rows, values)
+
+
+def settings_table(found: Found, name: str = "settings_text") -> Table:
+    """Show the choice as lines of a relkit.toml."""
+    if isinstance(found, Unfounded):
+        return no_rows(found, name)
+    lines = [
+        line
+        for line in str(exported(found.chosen.policy, "relkit")).splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+    caption = f"As relkit.toml, {several(len(lines), 'line')}: " + (
+        "to be deployed." if found.judged.is_recommended else "not to be deployed, because the verdict is a refusal."
+    )
+    return Table(
+        name, caption, ("relkit.toml",), [(line,) for line in lines], {"policy_hash": found.chosen.policy.hash}
+    )

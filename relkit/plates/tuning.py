@@ -249,7 +249,7 @@ def regret_plate(found: Found, name: str = "regret") -> Plate:
         f"{label} {said(by, float(loss)) if math.isfinite(loss) else 'without a bound'}"
         for label, loss in worst.items()
     )
-    caption = f"Worst regret: {told}; {least} is never far from the best. The best of many noisy means is a little too good, so regrets are rather over- than understated."
+    caption = f"Worst regret: {told}; {least} has the smallest. The best of many noisy means is a little too good, so regrets are rather over- than understated."
     return plate(
         name, fig, caption=stamped(found, caption), values=values,
         alt="Bars of regret by scenario for today's setting, the choice and some presets",

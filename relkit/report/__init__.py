@@ -21,6 +21,7 @@ from relkit.report.shadow import (
     rules_of,
 )
 from relkit.report.slo import read_costs, read_levels, read_outlook
+from relkit.report.tuning import read_tuning
 
 __all__ = [
     "Scope",
@@ -42,5 +43,6 @@ __all__ = [
     "read_service",
     "read_study",
     "read_tries",
+    "read_tuning",
     "rules_of",
 ]

@@ -59,6 +59,20 @@ def _share(name: str) -> Callable[[Any], object]:
     return check
 
 
+def _preset(name: str) -> None:
+    if name:
+        from relkit.policies.presets import presets  # noqa: PLC0415  few notebooks need them
+
+        presets[name]  # refuses a name that is none
+
+
+def _goal(text: str) -> None:
+    if text:
+        from relkit.tune.goal import Goal  # noqa: PLC0415  few notebooks need it
+
+        Goal.parse(text)
+
+
 _COMMON: Final[dict[str, Parameter]] = {
     "database": Parameter(str, "", "DuckDB file; empty = the demo week"),
     "week": Parameter(str, DEMO_WEEK, "ISO week such as 2026-W47, or all", period_of),
@@ -109,6 +123,21 @@ CONTRACTS: Final[dict[str, Contract]] = {
                 ),
             },
             frozenset({"tries", "amplification", "storm", "phase", "strategies", "money"}),
+            frozenset({"data", "tuning"}),
+        ),
+        Contract(
+            "3_breakers",
+            "Which breaker settings, and how sure?",
+            "Which settings should I deploy on this traffic, what do they buy, and how sure is that?",
+            {
+                **_COMMON,
+                "today": Parameter(
+                    str, "", "preset in force; empty = the default service of the config, else plan-fixed", _preset
+                ),
+                "goal": Parameter(str, "", "what is wanted, in words; empty = few wasted calls, success as today", _goal),
+            },
+            frozenset({"your_traffic", "checks", "today", "reach", "detection", "front", "regret", "heat"})
+            | {"sensitivity", "choice", "last_week", "replayed", "export", "settings_text"},
             frozenset({"data", "tuning"}),
         ),
         Contract(

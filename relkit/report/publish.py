@@ -27,12 +27,13 @@ from relkit.report.summary import summary_lines, summary_record
 from relkit.scratch import held, leased_folder
 from relkit.units import US_PER_SECOND
 
-NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "2_retries", "5_shadow_ab")
+NOTEBOOKS: Final = ("6_weekly", "4_slo", "1_errors", "2_retries", "3_breakers", "5_shadow_ab")
 PAGES: Final = {
     "6_weekly": "index.html",
     "4_slo": "slo.html",
     "1_errors": "errors.html",
     "2_retries": "retries.html",
+    "3_breakers": "breakers.html",
     "5_shadow_ab": "shadow.html",
 }
 

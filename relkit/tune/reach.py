@@ -127,7 +127,7 @@ def reach(policy: Policy, requests_a_month: float, objective: Objective = DEFAUL
         raise ParameterError.of("requests_a_month", requests_a_month, "a number above 0", "give the month's requests")
     cfg = policy.breaker
     gap_s = MONTH_S / requests_a_month
-    calls = failing_calls(cfg, 0.0, gap_s, max(gap_s, cfg.window_s))
+    calls = failing_calls(cfg, 0.0, gap_s, max(gap_s, 2.0 * cfg.window_s))  # a pause that empties every window
     within_s = cfg.window_s if cfg.family in {TIME, ANCHORED, COOLDOWN} else math.inf
     if calls is None or calls > requests_a_month:
         openings = 0.0

@@ -29,8 +29,10 @@ from relkit.tune.reach import MONTH_S
 from relkit.tune.results import DEFAULT_OBJECTIVE, Sweep, scenario_key
 from relkit.tune.sensitivity import Sensitivity, morris
 from relkit.tune.space import Candidate, Linear, Log, Space, Whole
+from relkit.tune.stray import stray_opens
 from relkit.tune.suite import around
 from relkit.tune.sweep import RunKey, sweep
+from relkit.units import several
 from relkit.verdict import Verdict
 
 SMALL_SUITE: Final = ("healthy", "outage", "brownout", "rate_limit", "flapping", "gray")
@@ -43,13 +45,15 @@ SMALL_EVALUATIONS: Final = 48
 WHOLE_POINTS: Final = 512
 WHOLE_SEEDS: Final = 4
 
+MOST_FALSE_OPENS: Final = 30.0 / 7.0
+"""Openings a month on healthy traffic that a setting may have: one a week."""
 MAPPED: Final = ("outage", "brownout", "flapping")
 SCREENED: Final = ("outage", "flapping")
 SCREENS: Final = 16
 
 _MOST_REQUESTS: Final = 6_000
 _LONGEST_S: Final = (
-    20_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
+    12_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
 )
 _FEWEST_REQUESTS: Final = 1_000
 _CALLS_IN_TROUBLE: Final = 20.0
@@ -109,8 +113,8 @@ class Study:
     best : Choice
         What would be chosen if nothing but the limits counted: where `judged` is refused for the log's or the calibration's
         sake, this is what the pictures show, under the stamp. Else the same.
-    replayed : Replay or None
-        The log under today's setting, the choice and some presets; None where too few outcomes are known.
+    replayed : Replay
+        The log under today's setting, the choice and some presets.
     goal : Goal
         What was wanted.
     requests_a_month : float
@@ -131,7 +135,7 @@ class Study:
     found: Sweep
     judged: Choice
     best: Choice
-    replayed: Replay | None
+    replayed: Replay
     goal: Goal
     requests_a_month: float
     logged_requests: int
@@ -250,6 +254,35 @@ def usual_goal(found: Sweep, today: Policy) -> Goal:
     return Goal("wasted_per_1k", tuple(limits))
 
 
+def steady(found: Sweep, failing: float, calls_per_s: float) -> Sweep:
+    """Return a sweep without the candidates that would open for nothing more often than once a week on healthy traffic.
+
+    Short runs show no false opening, so a closed form tells it; where there is none, a candidate stays.
+
+    Parameters
+    ----------
+    found : Sweep
+        All candidates.
+    failing : float
+        Share of attempts that fail in ordinary times.
+    calls_per_s : float
+        Rate of the calls.
+    """
+    kept = [
+        place
+        for place, each in enumerate(found.candidates)
+        if (openings := false_opens_of(each.policy, failing, calls_per_s)) is None or openings <= MOST_FALSE_OPENS
+    ]
+    return replace(found, candidates=tuple(found.candidates[place] for place in kept), values=found.values[kept])
+
+
+def false_opens_of(policy: Policy, failing: float, calls_per_s: float) -> float | None:
+    """Return openings a month on healthy traffic by the closed form; None where there is none."""
+    assert policy.breaker is not None
+    openings = stray_opens(policy.breaker, calls_per_s, min(failing, 0.999))
+    return None if openings is None else openings.value
+
+
 def study(
     traffic: LoggedTraffic,
     calibration: Calibration,
@@ -309,8 +342,8 @@ def study(
         told.append("The chain of models of the settings in force is not played here.")
     today = replace(today, fallback=None)
     base, space = base_of(calibration, cost_microusd), space_of(today)
-    first = _replayed(traffic, calibration, [today])
-    bad_s = trouble_s(base, () if first is None else first.incidents)
+    first = replay(traffic, [today], "R1", calibration=calibration)
+    bad_s = trouble_s(base, first.incidents)
     whole = suite_of(base, bad_s)
     stored = _stored_points(space, whole, known or {}, seed) if points is None else None
     is_small = points is None and stored is None
@@ -329,15 +362,23 @@ def study(
     a_month = requests / max(traffic.span_s, 1.0) * MONTH_S
     playing = {"executor": executor, "workers": workers, "sink": sink, "progress": progress}
     evaluations = SMALL_EVALUATIONS if is_small else 10 * 16
+    eligible = steady(found, calibration.model.failing, calibration.scenario.arrivals.mean_rate)
+    if len(eligible.candidates) < len(found.candidates):
+        left = len(found.candidates) - len(eligible.candidates)
+        told.append(
+            f"{several(left, 'candidate')} may not be chosen: on healthy traffic they would open for nothing more than once a week."
+        )
+    if not eligible.candidates:
+        eligible = found
     judged = choose(
-        found, wanted, today, logged_requests=requests, calibration=calibration, requests_a_month=a_month,
+        eligible, wanted, today, logged_requests=requests, calibration=calibration, requests_a_month=a_month,
         evaluations=evaluations, **playing,
     )  # type: ignore[arg-type]  # fmt: skip
     best = judged
     if not judged.evaluations:  # refused before anything was compared: what it would have been is shown under the stamp
-        best = choose(found, wanted, today, requests_a_month=a_month, evaluations=evaluations, **playing)  # type: ignore[arg-type]
+        best = choose(eligible, wanted, today, requests_a_month=a_month, evaluations=evaluations, **playing)  # type: ignore[arg-type]
     return Study(
-        calibration, today, base, bad_s, space, found, judged, best, _replayed(traffic, calibration, _arms(today, best)), wanted,
+        calibration, today, base, bad_s, space, found, judged, best, replay(traffic, _arms(today, best), "R1", calibration=calibration), wanted,
         a_month, requests, stored is not None, tuple(told),
     )  # fmt: skip
 
@@ -370,10 +411,6 @@ def _arms(today: Policy, best: Choice) -> list[Policy]:
     for each in arms.values():
         names.setdefault(each.name, each)
     return list(names.values())
-
-
-def _replayed(traffic: LoggedTraffic, calibration: Calibration, arms: Sequence[Policy]) -> Replay | None:
-    return replay(traffic, arms, "R1", calibration=calibration)
 
 
 def map_of(found: Study | Unfounded) -> Grid | None:

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from relkit.config import SOURCES, TARGETS, RefusedExportError, exported, imported, load_config, refused
@@ -55,7 +55,7 @@ def test_every_preset_comes_back_from_a_target_or_is_refused_with_reasons(target
 
 
 @given(st.data())
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=20, derandomize=True, deadline=None, phases=[Phase.generate])
 def test_any_settings_a_target_can_say_come_back_exactly(data: st.DataObject) -> None:
     draw = data.draw
     window = draw(COUNT)
