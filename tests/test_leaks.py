@@ -87,7 +87,7 @@ status = "status"
 [constants]
 service = "chat"
 """
-COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow", "slo"}
+COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow", "slo", "tune", "lint", "export"}
 
 # Where relkit writes, and which search covers it: console, store, pages, outputs; "own" writes nothing of a log.
 SINKS: Final = {
@@ -100,6 +100,9 @@ SINKS: Final = {
     "relkit/cli/simulate.py:simulate:print": "own",
     # counts by the minute, and labels of faults, which were redacted when they were read
     "relkit/cli/alerts.py:export:write_text": "own",
+    "relkit/cli/tune.py:tune:print": "own",
+    # settings: what a policy says in another library's words
+    **dict.fromkeys([f"relkit/cli/export.py:export:{name}" for name in ("print", "write_text")], "own"),
     # settings of a test, and what a gate found in numbers
     **dict.fromkeys(["relkit/cli/shadow.py:protocol:write_text", "relkit/store/rollouts.py:append_rollout:execute"], "own"),
     # who left which time out, and why, as typed by an operator
@@ -274,6 +277,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         _relkit(folder, "shadow", "report", f"sk-{CANARY}", "--database", "relkit.duckdb"),
         _relkit(folder, "shadow", "report", "--database", "relkit.duckdb", "--json"),
         _relkit(folder, "shadow", "step", f"sk-{CANARY}", "--database", "relkit.duckdb"),
+        _relkit(folder, "lint", "--database", "relkit.duckdb"),
+        _relkit(folder, "export", "--to", f"password={CANARY}"),
         _relkit(folder, "notebooks", "refresh", f"password={CANARY}"),
         _relkit(folder, "demo", "--database", f"nowhere/{CANARY}@example.org/x.duckdb"),
     ]

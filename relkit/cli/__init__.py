@@ -13,7 +13,7 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from relkit.cli import alerts, export, lint, logs, pages, shadow, simulate, slo
+from relkit.cli import alerts, export, lint, logs, pages, shadow, simulate, slo, tune
 from relkit.cli.said import COULD_NOT_RUN, FINE
 from relkit.exceptions import RelkitError
 from relkit.units import printable
@@ -43,6 +43,7 @@ for _command in (
     pages.report,
     logs.check,
     simulate.simulate,
+    tune.tune,
     lint.lint,
     export.export,
 ):

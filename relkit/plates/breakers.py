@@ -15,8 +15,9 @@ from relkit.policies.codes import CHOICES
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
 from relkit.tune.goal import said, short
+from relkit.tune.groundwork import false_opens_of
 from relkit.tune.reach import MONTH_S, Reach, detection_s, reach
-from relkit.tune.study import Study, Unfounded, false_opens_of
+from relkit.tune.study import Study, Unfounded
 from relkit.units import count, duration, percent, several
 
 Found = Study | Unfounded
@@ -57,7 +58,8 @@ def traffic_table(found: Found, name: str = "your_traffic") -> Table:
         f"{several(len(found.found.scenarios), 'scenario')}; trouble lasts {duration(found.bad_s)}, as the longest incident of the log, "
         "or long enough for twenty calls."
     )
-    texts = [*found.calibration.diagnostics, played, *found.notes]
+    rows = [("the log", each) for each in found.calibration.diagnostics]
+    rows += [("what is played", played), *(("left out", each) for each in found.notes)]
     caption = (
         f"{several(found.logged_requests, 'request')} in the log, {count(found.requests_a_month)} a month; "
         f"{percent(found.calibration.error_share)} of the attempts fail over the whole time."
@@ -69,7 +71,7 @@ def traffic_table(found: Found, name: str = "your_traffic") -> Table:
         "hidden_share": found.calibration.hidden_share,
         "bad_s": found.bad_s,
     }
-    return Table(name, stamped(found, caption), ("finding",), [(text,) for text in texts], values)
+    return Table(name, stamped(found, caption), ("about", "finding"), rows, values)
 
 
 def checks_plate(found: Found, name: str = "checks") -> Plate:
@@ -263,9 +265,8 @@ def choice_table(found: Found, name: str = "choice") -> Table:
         false_opens_of(each, found.calibration.model.failing, found.calibration.scenario.arrivals.mean_rate)
         for each in (found.today, best.policy)
     ]
-    rows.append(
-        ("false openings a month, closed form", *("unknown" if each is None else f"{each:.2g}" for each in openings))
-    )
+    before, after = ("unknown" if each is None else f"{each:.2g}" for each in openings)
+    rows.append(("false openings a month, closed form", before, after))
     gain = best.gain
     sign = f"{short(gain.measure)} better by {said(gain.measure, gain.value) if gain.value >= 0 else '−' + said(gain.measure, -gain.value)}"
     caption = (
@@ -290,13 +291,6 @@ def _word(setting: str, value: object) -> str:
     if value is None:
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
-
-
-def caveats(found: Found) -> tuple[tuple[str, str], ...]:
-    """Return what the calibration and the sweep themselves say against the page."""
-    if isinstance(found, Unfounded):
-        return (("study", found.sentence),)
-    return tuple(("left out", note) for note in found.notes)
 
 
 def replay_plate(found: Found, name: str = "last_week") -> Plate:

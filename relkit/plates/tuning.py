@@ -249,7 +249,10 @@ def regret_plate(found: Found, name: str = "regret") -> Plate:
         f"{label} {said(by, float(loss)) if math.isfinite(loss) else 'without a bound'}"
         for label, loss in worst.items()
     )
-    caption = f"Worst regret: {told}; {least} has the smallest. The best of many noisy means is a little too good, so regrets are rather over- than understated."
+    caption = (
+        f"Worst regret: {told}; {least} has the smallest. The best of many noisy means is a little too good, so regrets are rather "
+        "over- than understated."
+    )
     return plate(
         name, fig, caption=stamped(found, caption), values=values,
         alt="Bars of regret by scenario for today's setting, the choice and some presets",
@@ -288,11 +291,11 @@ def tornado_plate(found: Found, matters: Sensitivity | None, name: str = "sensit
     fig, ax = figure(height_in=0.8 + 0.38 * len(effects))
     for place, each in enumerate(reversed(effects)):
         ax.barh(place, each.share, height=0.6, color=GOOD if matters.is_ranked else UNKNOWN)
-        ax.plot([each.low, each.high], [place, place], color=INK, lw=1.4, marker="|", ms=7)
+        ax.plot([max(each.low, 0.0), each.high], [place, place], color=INK, lw=1.4, marker="|", ms=7)
         ax.text(max(each.share, each.high) + 0.01, place, percent(each.share, 0), va="center", fontsize=8.5)
     ax.set_yticks(range(len(effects)), [each.setting for each in reversed(effects)])
     ax.tick_params(axis="y", length=0)
-    ax.set_xlim(left=min(0.0, *(each.low for each in effects)))
+    ax.set_xlim(0.0, max(each.high for each in effects) * 1.12)
     ticks = [each for each in ax.get_xticks() if each <= max(1.0, *(one.high for one in effects))]
     ax.set_xticks(ticks, [percent(each, 0) for each in ticks])
     ax.set_xlabel(
@@ -301,7 +304,10 @@ def tornado_plate(found: Found, matters: Sensitivity | None, name: str = "sensit
     top = max(effects, key=lambda each: each.share)
     said_of = f"{matters.method.capitalize()}, {several(matters.runs, 'run')}, whiskers 95 %."
     if matters.is_ranked:
-        caption = f"{top.setting} matters most for {short(matters.measure)}: {percent(top.share, 0)} ({percent(top.low, 0)} to {percent(top.high, 0)}). {said_of}"
+        whiskers = f"{percent(top.low, 0)} to {percent(top.high, 0)}"
+        caption = (
+            f"{top.setting} matters most for {short(matters.measure)}: {percent(top.share, 0)} ({whiskers}). {said_of}"
+        )
     else:
         caption = f"Nothing is ranked (widest allowed {WIDEST}). {matters.why_not} {said_of}"
     return plate(

@@ -3,65 +3,46 @@
 `relkit tune` and the page of breakers ask for the same study, so that the page shows what the command chose.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from relkit.batch import Sink
-from relkit.exceptions import ParameterError
-from relkit.policies.codes import COUNT
 from relkit.policies.policy import Policy
-from relkit.policies.presets import changed, presets
+from relkit.policies.presets import presets
 from relkit.simulation.calibrate import Calibration
-from relkit.simulation.replay import Incident, Replay, replay
+from relkit.simulation.replay import Replay, replay
 from relkit.simulation.scenario import Scenario
 from relkit.simulation.traffic import LoggedTraffic
 from relkit.slo.objective import Objective
 from relkit.tune.choice import Choice
 from relkit.tune.choose import choose
-from relkit.tune.goal import Goal, Limit
+from relkit.tune.goal import Goal
 from relkit.tune.grid import Grid, centre_of, heat_grid
+from relkit.tune.groundwork import base_of, space_of, steady, suite_of, trouble_s, usual_goal
 from relkit.tune.reach import MONTH_S
 from relkit.tune.results import DEFAULT_OBJECTIVE, Sweep, scenario_key
 from relkit.tune.sensitivity import Sensitivity, morris
-from relkit.tune.space import Candidate, Linear, Log, Space, Whole
-from relkit.tune.stray import stray_opens
-from relkit.tune.suite import around
+from relkit.tune.space import Candidate, Space
 from relkit.tune.sweep import RunKey, sweep
 from relkit.units import several
 from relkit.verdict import Verdict
 
-SMALL_SUITE: Final = ("healthy", "outage", "brownout", "rate_limit", "flapping", "gray")
-"""What a page plays when no sweep is stored; `relkit tune` plays all twelve."""
 SMALL_POINTS: Final = 32
-BASE: Final = "a count window"
-"""Name of the breaker that is searched: of the last so many calls, what share must fail."""
 SMALL_SEEDS: Final = 3
 SMALL_EVALUATIONS: Final = 48
 WHOLE_POINTS: Final = 512
 WHOLE_SEEDS: Final = 4
+WHOLE_EVALUATIONS: Final = 160
 
-MOST_FALSE_OPENS: Final = 30.0 / 7.0
-"""Openings a month on healthy traffic that a setting may have: one a week."""
 MAPPED: Final = ("outage", "brownout", "flapping")
 SCREENED: Final = ("outage", "flapping")
 SCREENS: Final = 16
 
-_MOST_REQUESTS: Final = 6_000
-_LONGEST_S: Final = (
-    12_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
-)
-_FEWEST_REQUESTS: Final = 1_000
-_CALLS_IN_TROUBLE: Final = 20.0
-_MOST_TROUBLE: Final = 0.2  # of a run
-_LONGEST_OPEN_S: Final = 300.0
-_SLACK: Final = 0.01
-_HEALTHY_SLACK: Final = 0.002
-_STEP: Final = 1e-3
 _REPLAYED: Final = ("plan", "resilience4j-count", "polly-8")
 
 
@@ -159,130 +140,6 @@ class Study:
         return self.found.candidates[self.found.place_of(name)]
 
 
-def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
-    """Return the calibrated traffic as it is played: at most 6,000 requests and about 3½ hours, without its own bad times.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        Of the log.
-    cost_microusd : int
-        Price of a call, millionths of a dollar, from the log; 0 where nothing knows it.
-    """
-    scenario = calibration.scenario
-    rate = max(scenario.arrivals.mean_rate, 1e-9)
-    wanted = int(min(_MOST_REQUESTS, max(_FEWEST_REQUESTS, rate * _LONGEST_S)))
-    if scenario.arrivals.times_s:
-        wanted = min(wanted, len(scenario.arrivals.times_s))
-    models = tuple(replace(model, cost_microusd=cost_microusd) for model in scenario.models)
-    return scenario.changed(requests=wanted, episodes=(), models=models)
-
-
-def trouble_s(base: Scenario, incidents: Sequence[Incident]) -> float:
-    """Return how long the suite's trouble lasts: as the log's longest incident, with at least 20 calls in it.
-
-    Never more than a fifth of the run, so that health before and after is seen too.
-    """
-    longest = max((one.length_s for one in incidents), default=0.0)
-    least = _CALLS_IN_TROUBLE / max(base.arrivals.mean_rate, 1e-9)
-    return float(f"{min(max(longest, least), _MOST_TROUBLE * base.duration_s):.3g}")
-
-
-def suite_of(base: Scenario, bad_s: float, *, small: bool = False) -> tuple[Scenario, ...]:
-    """Return the twelve scenarios around the traffic, or the six that a page plays."""
-    suite = around(base, bad_s)
-    return tuple(each for each in suite if each.name in SMALL_SUITE) if small else suite
-
-
-def space_of(today: Policy) -> Space:
-    """Return what is searched: a count window with its share, length and least calls, and the open time; presets beside it.
-
-    The rest of the base, retries among it, is today's. A preset takes part with its breaker and today's retries; where
-    its open time outlasts these, it takes part as it is.
-
-    Examples
-    --------
-    >>> list(space_of(presets["plan-fixed"]).ranges)
-    ['failure_share', 'open_s', 'min_calls', 'window_calls']
-    """
-    if today.breaker is None:
-        raise ParameterError.of("today", today.name, "a policy with a breaker", "name a preset that has one")
-    longest = _LONGEST_OPEN_S
-    if today.retry is not None:
-        loops = (today.retry.transient, today.retry.rate_limited)
-        longest = min(longest, *(each.deadline_s for each in loops if each.max_attempts != 1), _LONGEST_OPEN_S)
-    base = changed(
-        replace(today, name=BASE, fallback=None), family=COUNT, failure_threshold=0, window_calls=30, min_calls=5,
-        failure_share=0.5, open_s=min(today.breaker.open_s, longest),
-    )  # fmt: skip
-    ranges = {
-        "failure_share": Linear(0.2, 0.9),
-        "open_s": Log(min(1.0, longest / 10.0), longest),
-        "min_calls": Whole(2, 10, log=True),
-        "window_calls": Whole(10, 100, log=True),
-    }
-    rivals = [_with_todays_retries(each, today) for name, each in presets.items() if each.breaker is not None]
-    own = replace(today, fallback=None)
-    return Space(base, ranges, [own, *(each for each in rivals if each.hash != own.hash and each.name != own.name)])
-
-
-def _with_todays_retries(preset: Policy, today: Policy) -> Policy:
-    try:
-        return replace(preset, retry=today.retry, retry_budget=today.retry_budget, fallback=None)
-    except ParameterError:
-        return replace(preset, fallback=None)
-
-
-def usual_goal(found: Sweep, today: Policy) -> Goal:
-    """Return what is wanted where nobody says: the fewest wasted calls, with about as much success as today.
-
-    One point of success less than today in the worst scenario, and a fifth of a point less in health, are given for it.
-    """
-    success = found.of("success")[found.place_of(today.hash)].mean(axis=1)
-    worst = math.floor((float(success.min()) - _SLACK) / _STEP) * _STEP
-    limits = [Limit("success", round(max(worst, 0.0), 6), at_least=True)]
-    if "healthy" in found.scenario_names:
-        healthy = float(success[found.scenario_names.index("healthy")]) - _HEALTHY_SLACK
-        limits.append(
-            Limit(
-                "success",
-                round(max(math.floor(healthy / _STEP) * _STEP, 0.0), 6),
-                at_least=True,
-                scenarios=("healthy",),
-            )
-        )
-    return Goal("wasted_per_1k", tuple(limits))
-
-
-def steady(found: Sweep, failing: float, calls_per_s: float) -> Sweep:
-    """Return a sweep without the candidates that would open for nothing more often than once a week on healthy traffic.
-
-    Short runs show no false opening, so a closed form tells it; where there is none, a candidate stays.
-
-    Parameters
-    ----------
-    found : Sweep
-        All candidates.
-    failing : float
-        Share of attempts that fail in ordinary times.
-    calls_per_s : float
-        Rate of the calls.
-    """
-    kept = [
-        place
-        for place, each in enumerate(found.candidates)
-        if (openings := false_opens_of(each.policy, failing, calls_per_s)) is None or openings <= MOST_FALSE_OPENS
-    ]
-    return replace(found, candidates=tuple(found.candidates[place] for place in kept), values=found.values[kept])
-
-
-def false_opens_of(policy: Policy, failing: float, calls_per_s: float) -> float | None:
-    """Return openings a month on healthy traffic by the closed form; None where there is none."""
-    assert policy.breaker is not None
-    openings = stray_opens(policy.breaker, calls_per_s, min(failing, 0.999))
-    return None if openings is None else openings.value
-
-
 def study(
     traffic: LoggedTraffic,
     calibration: Calibration,
@@ -360,8 +217,6 @@ def study(
     assert isinstance(wanted, Goal)
     requests = int(np.unique(traffic.request[traffic.is_user]).size)
     a_month = requests / max(traffic.span_s, 1.0) * MONTH_S
-    playing = {"executor": executor, "workers": workers, "sink": sink, "progress": progress}
-    evaluations = SMALL_EVALUATIONS if is_small else 10 * 16
     eligible = steady(found, calibration.model.failing, calibration.scenario.arrivals.mean_rate)
     if len(eligible.candidates) < len(found.candidates):
         left = len(found.candidates) - len(eligible.candidates)
@@ -370,13 +225,13 @@ def study(
         )
     if not eligible.candidates:
         eligible = found
-    judged = choose(
-        eligible, wanted, today, logged_requests=requests, calibration=calibration, requests_a_month=a_month,
-        evaluations=evaluations, **playing,
-    )  # type: ignore[arg-type]  # fmt: skip
-    best = judged
-    if not judged.evaluations:  # refused before anything was compared: what it would have been is shown under the stamp
-        best = choose(eligible, wanted, today, requests_a_month=a_month, evaluations=evaluations, **playing)  # type: ignore[arg-type]
+    pick = partial(
+        choose, eligible, wanted, today, requests_a_month=a_month, evaluations=SMALL_EVALUATIONS if is_small else WHOLE_EVALUATIONS,
+        executor=executor, workers=workers, sink=sink, progress=progress,
+    )  # fmt: skip
+    judged = pick(logged_requests=requests, calibration=calibration)
+    # refused before anything was compared: what it would have been is shown under the stamp
+    best = judged if judged.evaluations else pick()
     return Study(
         calibration, today, base, bad_s, space, found, judged, best, replay(traffic, _arms(today, best), "R1", calibration=calibration), wanted,
         a_month, requests, stored is not None, tuple(told),

@@ -1,0 +1,100 @@
+"""The course of a run in a hundred or so steps of time: what a ribbon timeline and the explorer draw."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from relkit.exceptions import ParameterError
+from relkit.policies.codes import CLOSED, HALF_OPEN, OPEN
+from relkit.simulation.room import COUNTERS
+from relkit.simulation.run import Run
+
+Counts = npt.NDArray[np.int64]
+BINS = 120
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """A run over time.
+
+    Parameters
+    ----------
+    bin_s : float
+        Length of a step, seconds.
+    arrivals, answered, failed, rejected, attempts : array of int, shape (bins,)
+        Counts; a request counts where it ends, rejected ones are those the breaker turned away.
+    stretches : tuple of tuple of (state, start_s, end_s)
+        For each model the states of the first client's breaker.
+    """
+
+    bin_s: float
+    arrivals: Counts
+    answered: Counts
+    failed: Counts
+    rejected: Counts
+    attempts: Counts
+    stretches: tuple[tuple[tuple[int, float, float], ...], ...]
+
+    @property
+    def span_s(self) -> float:
+        """Length of the whole, seconds."""
+        return self.bin_s * len(self.arrivals)
+
+    def open_tenths(self, model: int = 0) -> Counts:
+        """Return how many tenths of each step a model's breaker was open, and 10 more where it was half open."""
+        found = np.zeros(len(self.arrivals), dtype=np.float64)
+        halves = np.zeros(len(found), dtype=bool)
+        edges = np.arange(len(found) + 1) * self.bin_s
+        for state, start_s, end_s in self.stretches[model]:
+            overlap = np.clip(np.minimum(end_s, edges[1:]) - np.maximum(start_s, edges[:-1]), 0.0, None)
+            if state == OPEN:
+                found += overlap
+            elif state == HALF_OPEN:
+                halves |= (edges[:-1] <= end_s) & (edges[1:] > start_s)
+        return np.rint(10.0 * found / self.bin_s).astype(np.int64) + 10 * halves
+
+
+def course_of(run: Run, bins: int = BINS) -> Course:
+    """Sum up a run in steps of equal length over its expected duration.
+
+    Parameters
+    ----------
+    run : Run
+        Complete.
+    bins : int
+        Steps, at least 1.
+
+    Examples
+    --------
+    >>> from relkit.policies.presets import presets
+    >>> from relkit.simulation.run import simulate
+    >>> from relkit.simulation.suite import w0
+    >>> found = course_of(simulate(w0(1000), presets["pybreaker"], 1), bins=10)
+    >>> int(found.arrivals.sum()), len(found.open_tenths())
+    (1000, 10)
+    """
+    if bins < 1:
+        raise ParameterError.of("bins", bins, "at least 1", "120 is usual")
+    span_s = max(run.scenario.duration_s, 1.0)
+    bin_s = span_s / bins
+    places = np.minimum((np.arange(len(run.seconds)) / bin_s).astype(np.int64), bins - 1)
+    summed = {
+        name: np.bincount(places, weights=run.seconds[:, column], minlength=bins).astype(np.int64)
+        for column, name in enumerate(COUNTERS)
+    }
+    return Course(
+        bin_s, summed["arrivals"], summed["fresh"] + summed["cached"] + summed["stale"], summed["failed"], summed["rejected"],
+        summed["attempts"], tuple(_stretches(run, place, span_s) for place in range(len(run.scenario.models))),
+    )  # fmt: skip
+
+
+def _stretches(run: Run, model: int, span_s: float) -> tuple[tuple[int, float, float], ...]:
+    changes = run.transitions
+    own = changes[(changes["model"] == model) & (changes["client"] == 0)]
+    begins = [0.0, *own["at_s"].tolist()]
+    states = [CLOSED, *own["state"].tolist()]
+    ends = [*begins[1:], max(span_s, begins[-1])]
+    return tuple(
+        (int(state), start, end) for state, start, end in zip(states, begins, ends, strict=True) if end > start
+    )
