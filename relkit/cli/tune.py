@@ -36,7 +36,8 @@ def tune(
 ) -> None:
     """Find which breaker settings to deploy on a log's traffic, and how sure that is."""
     from relkit.report.places import demo_database  # noqa: PLC0415  everything below loads the simulation
-    from relkit.report.tuning import read_tuning, scope_of  # noqa: PLC0415
+    from relkit.report.tuned import scope_of  # noqa: PLC0415
+    from relkit.report.tuning import read_tuning  # noqa: PLC0415
     from relkit.store import tuning_sink  # noqa: PLC0415
 
     scope = scope_of(database, week, config)

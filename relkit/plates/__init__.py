@@ -1,27 +1,20 @@
 """What people look at: figures, tables, and one module a page; nothing else knows matplotlib."""
 
-from relkit.plates import (
-    alerts,
-    breakers,
-    errors,
-    evaluation,
-    groups,
-    page,
-    retries,
-    shadow,
-    slo,
-    storms,
-    tuning,
-    weekly,
-)
+from importlib import import_module
+from typing import Any, Final
+
+from relkit.plates import alerts, errors, evaluation, groups, page, retries, shadow, slo, storms, weekly
 from relkit.plates.plate import Plate, plate
 from relkit.plates.table import Table
+
+_OF_SIMULATIONS: Final = frozenset(
+    {"breakers", "explorer", "replay", "timeline", "trial", "tuning"}
+)  # loaded when used: they load the compiler
 
 __all__ = [
     "Plate",
     "Table",
     "alerts",
-    "breakers",
     "errors",
     "evaluation",
     "groups",
@@ -31,6 +24,11 @@ __all__ = [
     "shadow",
     "slo",
     "storms",
-    "tuning",
     "weekly",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_SIMULATIONS:
+        return import_module(f"relkit.plates.{name}")
+    raise AttributeError(f"module 'relkit.plates' has no attribute {name!r}")

@@ -54,7 +54,8 @@ def traffic_table(found: Found, name: str = "your_traffic") -> Table:
     if isinstance(found, Unfounded):
         return no_rows(found, name)
     played = (
-        f"Played are {several(found.base.requests, 'request')} of it in {duration(found.base.duration_s)}, in "
+        f"Played are {several(found.base.requests, 'request')} in {duration(found.base.duration_s)}, "
+        f"{found.base.arrivals.mean_rate:.3g} a second, as many as a request of the log sees around it, in "
         f"{several(len(found.found.scenarios), 'scenario')}; trouble lasts {duration(found.bad_s)}, as the longest incident of the log, "
         "or long enough for twenty calls."
     )

@@ -15,6 +15,11 @@ def _part(name: str) -> str:
     return resources.files("relkit.plates").joinpath("template", name).read_text(encoding="utf-8")
 
 
+def script() -> str:
+    """Return the script that draws."""
+    return _part("explorer.js")
+
+
 def as_json(record: Mapping[str, Any]) -> str:
     """Write a record so that it can stand in a script: no tag, comment or line end of JavaScript is in it.
 

@@ -9,7 +9,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import BAD, GOOD, INK, MUTED, SERIES, figure, spans
+from relkit.plates.style import BAD, GOOD, INK, MUTED, SERIES, figure, in_words, spans
 from relkit.simulation.storm_verdict import recovery_text
 from relkit.simulation.storms import NEVER, STORM_BEGINS_S, STORM_ENDS_S, WATCHED_S, Cell, Course, most_safe_retries
 from relkit.units import percent, several
@@ -46,7 +46,7 @@ def courses_plate(courses: Sequence[Course], name: str = "storm") -> Plate:
         top.plot(x, [one.answered[step].median for step in within], color=colour)
         below.plot(x, [one.sent_per_s[step] for step in within], color=colour)
         top.text(
-            1.02, 0.92 - 0.25 * place, f"{one.policy}:\nwell {_after(one)}", color=colour, transform=top.transAxes,
+            1.02, 0.92 - 0.25 * place, f"{one.policy}:\nwell {_after(one)}", color=in_words(colour), transform=top.transAxes,
             va="top", fontsize=8.5,
         )  # fmt: skip
     for ax in axes:

@@ -13,15 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from relkit.config import load_config
 from relkit.exceptions import ReportError
 from relkit.period import EVERYTHING, Period
 from relkit.report.contract import contract_of
 from relkit.report.diff import changes
+from relkit.report.explorer import FILE, TITLE, explorer_html
 from relkit.report.launch import run_notebooks
 from relkit.report.manifest import MANIFEST_SCHEMA, Manifest, code_identity, sha256_of
 from relkit.report.normal import to_text
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
+from relkit.report.scope import Scope
 from relkit.report.spreadsheet import write_tables
 from relkit.report.summary import summary_lines, summary_record
 from relkit.scratch import held, leased_folder
@@ -36,6 +39,10 @@ PAGES: Final = {
     "3_breakers": "breakers.html",
     "5_shadow_ab": "shadow.html",
 }
+
+
+TUNED: Final = "3_breakers"
+_LEVEL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +149,22 @@ def _make(
         keep_failed=fresh.parent.parent,
         on_done=on_step,
     )
+    label = "everything" if period.is_everything else period.label
+    more: list[dict[str, object]] = []
+    if TUNED in runs:
+        scope = Scope(TUNED, database, period, load_config(Path(config) if config else None), _LEVEL)
+        if html := explorer_html(scope, runs[TUNED][1].tables, label):
+            (fresh / FILE).write_text(html, encoding="utf-8")
+            more.append({"text": TITLE, "file": FILE, "here": False})
     for name, (notebook, records) in runs.items():
         _hide_folders(notebook, {**parameters, "database": database.name, "config": Path(config).name})
         (fresh / f"{name}.ipynb").write_text(to_text(notebook), encoding="utf-8")
         links = [{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in notebooks]
+        links += more
         page = render_page(
             notebook,
             title=contract_of(name).title,
-            period="everything" if period.is_everything else period.label,
+            period=label,
             code=code,
             data_hash=data_hash,
             links=links if len(links) > 1 else (),

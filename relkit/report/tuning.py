@@ -1,22 +1,16 @@
 """What the page of breakers and `relkit tune` need: the log's traffic, its calibration, and the study of both."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from relkit.batch import Sink
-from relkit.config import load_config
 from relkit.config.services import DEFAULT
 from relkit.exceptions import DataError
-from relkit.period import EVERYTHING, period_of
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
-from relkit.report.contract import check_parameters
 from relkit.report.scope import Scope
-from relkit.report.weekly import chosen_config, chosen_database, newest_week_over
 from relkit.simulation.calibrate import Calibration, calibrate
 from relkit.simulation.traffic import LoggedTraffic
 from relkit.slo.objective import Objective
@@ -153,26 +147,3 @@ def read_tuning(
         notes=found.notes,
         **playing,
     )
-
-
-def scope_of(database: Path | None, week: str | None, config: Path | None) -> Scope:
-    """Find what a command is about, as the weekly report does.
-
-    Parameters
-    ----------
-    database : Path or None
-        Default: relkit.duckdb in the current folder, else the demo week.
-    week : str or None
-        ISO week, or all; default the newest week that is over.
-    config : Path or None
-        relkit.toml; default the one in the current folder, else the packaged objectives.
-    """
-    place, settings = chosen_database(database), load_config(chosen_config(config))
-    zone = settings.report.zone
-    if week is not None:
-        period = period_of(week, zone)
-    else:
-        with open_store(place) as store:
-            has_weeks = bool(readings.weeks_with_requests(store, zone))
-            period = newest_week_over(store, zone, time.time_ns() // 1000) if has_weeks else period_of(EVERYTHING, zone)
-    return Scope("3_breakers", place, period, settings, check_parameters("3_breakers", {})["level"])

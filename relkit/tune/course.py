@@ -42,7 +42,7 @@ class Course:
         return self.bin_s * len(self.arrivals)
 
     def open_tenths(self, model: int = 0) -> Counts:
-        """Return how many tenths of each step a model's breaker was open, and 10 more where it was half open."""
+        """Return how many tenths of each step a model's breaker was open, and 20 more where it was half open."""
         found = np.zeros(len(self.arrivals), dtype=np.float64)
         halves = np.zeros(len(found), dtype=bool)
         edges = np.arange(len(found) + 1) * self.bin_s
@@ -52,7 +52,8 @@ class Course:
                 found += overlap
             elif state == HALF_OPEN:
                 halves |= (edges[:-1] <= end_s) & (edges[1:] > start_s)
-        return np.rint(10.0 * found / self.bin_s).astype(np.int64) + 10 * halves
+        tenths: Counts = np.rint(10.0 * found / self.bin_s).astype(np.int64) + 20 * halves
+        return tenths
 
 
 def course_of(run: Run, bins: int = BINS) -> Course:

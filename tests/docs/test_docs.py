@@ -38,6 +38,7 @@ MOVED = {
     "shadow.md": "Where the numbers come from",
     "slo.md": "What each number is",
     "alerts.md": "How alerts are run and scored",
+    "tuning.md": "How settings are judged",
 }
 FILE_NAMES = {"relkit.toml", "relkit.duckdb"}  # look like names of modules, are names of files
 ENTRY_POINTS = (["relkit"], [".venv/bin/relkit"])

@@ -19,7 +19,8 @@ OF_CODE, MOST_DRAWN = 8, 30
 # Where the numbers of a page are made. Waits, paddings and colours change no number and are not drawn from.
 CODE = (
     "relkit/slo/budget.py", "relkit/slo/burn.py", "relkit/slo/minutes.py", "relkit/slo/percentiles.py", "relkit/shadow/paired/score.py",
-    "relkit/shadow/paired/mcnemar.py", "relkit/shadow/sessions/student.py", "relkit/shadow/plan_z.py", "relkit/errors/counts.py", "relkit/intervals.py", "relkit/units.py",
+    "relkit/shadow/paired/mcnemar.py", "relkit/shadow/sessions/student.py", "relkit/shadow/plan_z.py",
+    "relkit/errors/counts.py", "relkit/intervals.py", "relkit/units.py",
     "relkit/store/readings/requests.py", "relkit/plates/slo/budget.py", "relkit/plates/weekly.py", "relkit/plates/shadow/verdict.py",
 )  # fmt: skip
 ROWS = (

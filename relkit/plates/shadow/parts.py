@@ -213,7 +213,7 @@ def actions_table(study: Study | None, *, name: str = "actions") -> Table:
         values |= {"bowker_p": symmetry.p, "stuart_maxwell_p": margins.p}
     else:
         caption += ": there is only one."
-    return Table(name, caption, ("", *(f"shadow: {after}" for after in names)), rows, values)
+    return Table(name, caption, ("primary", *(f"shadow: {after}" for after in names)), rows, values)
 
 
 def _not(p: float | None) -> str:

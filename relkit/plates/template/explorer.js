@@ -39,8 +39,7 @@ function relkitDraw(root, course, ghost, trouble, label, ghostLabel) {
     parts.push("<rect x='" + left + "' y='" + at + "' width='" + width + "' height='18' fill='" + relkitColours.closed + "'/>");
     var path = "", dots = "";
     for (var i = 0; i < n; i++) {
-      var tenths = one.open[i] % 10 || (one.open[i] % 20 === 10 ? 10 : 0), half = one.open[i] > 10;
-      if (one.open[i] === 20) tenths = 10;
+      var half = one.open[i] >= 20, tenths = half ? one.open[i] - 20 : one.open[i];
       if (tenths) { var h = 1.8 * tenths; path += "M" + x(i) + " " + (at + 18 - h).toFixed(1) + "h" + step.toFixed(2) + "v" + h.toFixed(1) + "h" + (-step).toFixed(2) + "z"; }
       if (half) dots += "<circle cx='" + (left + (i + 0.5) * step).toFixed(1) + "' cy='" + (at + 9) + "' r='2.4' fill='" + relkitColours.half + "'/>";
     }
@@ -82,11 +81,11 @@ function relkitExplorer(root, data) {
   var html = data.stamp ? "<p class='stamp'>" + relkitEscape(data.stamp) + "</p>" : "";
   html += "<p>" + relkitEscape(data.fixed) + " Shaded: the trouble. Amber dots: the breaker was half open and tried a call.</p><div class='controls'>";
   names.forEach(function (name) {
-    html += "<label for='" + name + "'>" + words[name] + " <output id='" + name + "-now' for='" + name + "'></output></label>".replace("</label>", "") + "<input type='range' id='" + name + "' min='0' max='" + (data.settings[name].length - 1) + "' step='1'></label>";
+    html += "<label for='" + name + "'>" + words[name] + " <output id='" + name + "-now' for='" + name + "'></output><input type='range' id='" + name + "' min='0' max='" + (data.settings[name].length - 1) + "' step='1'></label>";
   });
   html += "<label for='scenario'>trouble <select id='scenario'>" + data.scenarios.map(function (one, i) { return "<option value='" + i + "'>" + relkitEscape(one.name) + "</option>"; }).join("") + "</select></label>";
   html += "<label for='ghost'>beside it <select id='ghost'><option value='-1'>nothing</option>" + data.scenarios[0].presets.map(function (one, i) { return "<option value='" + i + "'" + (i ? "" : " selected") + ">" + relkitEscape(one.name) + "</option>"; }).join("") + "</select></label></div>";
-  html += "<div class='picture'></div><div class='card' aria-live='polite'><p class='verdict'></p><table><thead><tr><th scope='col'></th><th scope='col'>success</th><th scope='col'>wasted calls per 1,000</th><th scope='col'>detection</th><th scope='col'>p95</th><th scope='col'>recovery</th></tr></thead><tbody></tbody></table></div><p class='small'>Means of two runs on the same luck for every point. Settings to copy:</p><pre></pre>";
+  html += "<div class='picture'></div><div class='card' aria-live='polite'><p class='verdict'></p><table><thead><tr><th scope='col'></th><th scope='col'>success</th><th scope='col'>wasted calls per 1,000</th><th scope='col'>detection</th><th scope='col'>p95</th><th scope='col'>recovery</th></tr></thead><tbody></tbody></table></div><p class='small'>One run on the same luck for every point: differences between points are sharp, but the page of breakers has the intervals. Settings to copy:</p><pre></pre>";
   root.innerHTML = html;
   function get(id) { return root.querySelector("#" + id); }
   function label(name, value) { return name === "failure_share" ? Math.round(100 * value) + " %" : name === "open_s" ? relkitTime(value) : value + " calls"; }
