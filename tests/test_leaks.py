@@ -87,7 +87,20 @@ status = "status"
 [constants]
 service = "chat"
 """
-COMMANDS: Final = {"ingest", "demo", "report", "check", "forget", "notebooks", "simulate", "shadow", "slo", "tune", "lint", "export"}
+COMMANDS: Final = {
+    "ingest",
+    "demo",
+    "report",
+    "check",
+    "forget",
+    "notebooks",
+    "simulate",
+    "shadow",
+    "slo",
+    "tune",
+    "lint",
+    "export",
+}
 
 # Where relkit writes, and which search covers it: console, store, pages, outputs; "own" writes nothing of a log.
 SINKS: Final = {

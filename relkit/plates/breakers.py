@@ -18,7 +18,7 @@ from relkit.tune.goal import said, short
 from relkit.tune.groundwork import false_opens_of
 from relkit.tune.reach import MONTH_S, Reach, detection_s, reach
 from relkit.tune.study import Study, Unfounded
-from relkit.units import count, duration, percent, several
+from relkit.units import count, duration, percent, several, signed
 
 Found = Study | Unfounded
 PLAN_REQUESTS: Final = 10_000.0
@@ -46,7 +46,9 @@ def stamped(found: Study, caption: str) -> str:
 
 def told(name: str, value: float | None) -> str:
     """Write the value of a measure in its unit, or that there is none."""
-    return "none" if value is None or math.isnan(value) else said(name, value)
+    if value is None or math.isnan(value):
+        return "none"
+    return said(name, value) if value >= 0.0 else f"−{said(name, -value)}"
 
 
 def traffic_table(found: Found, name: str = "your_traffic") -> Table:
@@ -269,10 +271,10 @@ def choice_table(found: Found, name: str = "choice") -> Table:
     before, after = ("unknown" if each is None else f"{each:.2g}" for each in openings)
     rows.append(("false openings a month, closed form", before, after))
     gain = best.gain
-    sign = f"{short(gain.measure)} better by {said(gain.measure, gain.value) if gain.value >= 0 else '−' + said(gain.measure, -gain.value)}"
+    sign = f"{short(gain.measure)} better by {told(gain.measure, gain.value)}"
     caption = (
-        f"Wanted: {found.goal}. {sign} ({said(gain.measure, gain.low)} to {said(gain.measure, gain.high)}), success "
-        f"{100 * gain.success:+.2f} points, from {several(gain.n, 'fresh run')} each; {count(best.candidates)} candidates."
+        f"Wanted: {found.goal}. {sign} ({told(gain.measure, gain.low)} to {told(gain.measure, gain.high)}), success "
+        f"{signed(100 * gain.success)} points, from {several(gain.n, 'fresh run')} each; {count(best.candidates)} candidates."
     )
     values = {
         "gain": gain.value, "low": gain.low, "high": gain.high, "success": gain.success, "usd_a_month": gain.usd_a_month,

@@ -19,6 +19,7 @@ SHOWN: Final = "outage"
 PAGES_AT: Final = 14.4
 """Burn that pages: two percent of a month's budget in an hour (Google, SRE Workbook, chapter 5)."""
 _SEED: Final = 1
+_STEPS: Final = 60
 _TROUBLE: Final = "#f6d9c4"
 _CLOSED: Final = "#dcebf5"
 
@@ -37,7 +38,7 @@ def trial_plate(found: Found, name: str = "trial") -> Plate:
         return nothing(found, name)
     scenario = next(each for each in found.found.scenarios if each.name == SHOWN)
     chosen = found.chosen
-    course = course_of(simulate(scenario, chosen.policy, _SEED))
+    course = course_of(simulate(scenario, chosen.policy, _SEED), _STEPS)
     label = "the choice" if found.best.name else f"today ({found.today.name})"
     trouble = [(each.start_s, each.end_s) for each in scenario.episodes]
     names = [model.name for model in scenario.models]

@@ -20,9 +20,10 @@ def answers_table(
     failures: FingerprintCounts,
     shadow: Verdict,
     rules: RuleSet | None = None,
+    change: str = "",
     name: str = "answers",
 ) -> Table:
-    """Answer the five questions a reader has on Monday, one line each."""
+    """Answer the five questions a reader has on Monday, one line each; `change` is what tuning chose last."""
     goal, cause = service.availability, biggest_cause(failures, rules)
     # A budget over a window that is mostly without data would be a guess: then the period's own budget is told.
     budget = goal.window_budget if goal.is_window_covered else goal.budget
@@ -53,7 +54,7 @@ def answers_table(
                 "INVALID": "no valid comparison",
             }[shadow.code],
         ),
-        ("What to change?", "no tuned change yet"),
+        ("What to change?", change or "no tuned change yet"),
     )
     values = {"budget_left_share": budget.left_share, "cause_share": cause.share if cause else None}
     return Table(name, "The week in five answers.", ("question", "answer"), rows, values)

@@ -2,6 +2,7 @@
 
 from relkit.report.alerts import read_alert_history
 from relkit.report.gather import (
+    read_change,
     read_error_log,
     read_failures,
     read_groups,
@@ -31,6 +32,7 @@ __all__ = [
     "decide_shadow",
     "judge_shadow",
     "read_alert_history",
+    "read_change",
     "read_costs",
     "read_disagreements",
     "read_error_log",

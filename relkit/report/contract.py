@@ -134,7 +134,9 @@ CONTRACTS: Final[dict[str, Contract]] = {
                 "today": Parameter(
                     str, "", "preset in force; empty = the default service of the config, else plan-fixed", _preset
                 ),
-                "goal": Parameter(str, "", "what is wanted, in words; empty = few wasted calls, success as today", _goal),
+                "goal": Parameter(
+                    str, "", "what is wanted, in words; empty = few wasted calls, success as today", _goal
+                ),
                 "interactive": Parameter(bool, False, "whether to show live sliders instead of a still picture"),
             },
             frozenset({"your_traffic", "checks", "today", "reach", "detection", "front", "regret", "heat"})

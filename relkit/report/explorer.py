@@ -16,6 +16,7 @@ FILE: Final = "explorer.html"
 TITLE: Final = "Explorer of breaker settings"
 _TABLE: Final = "settings_text"
 
+
 def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str) -> str | None:
     """Write the explorer of a log, around what the page of breakers has chosen.
 
@@ -44,5 +45,7 @@ def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str
     suite = [each for each in suite_of(base, trouble_s(base, seen.incidents)) if each.name in SCENARIOS]
     centre = centre_of(imported(text, "relkit"), space)
     template = template_of(str(exported(telling(centre), "relkit")))
-    numbers = explored(centre, open_times(space), suite, template, ghosts=ghosts_of(today), stamp=found.calibration.stamp)
+    numbers = explored(
+        centre, open_times(space), suite, template, ghosts=ghosts_of(today), stamp=found.calibration.stamp
+    )
     return explorer_page(numbers.record, title=TITLE, period=period)

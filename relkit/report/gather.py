@@ -1,6 +1,7 @@
 """Reading what a page needs, in one short visit to the database each; what comes back holds no connection."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
@@ -24,8 +25,8 @@ from relkit.slo import (
     leave_out,
     verdict,
 )
-from relkit.store import Store, open_store, readings
-from relkit.units import US_PER_DAY, percent, several
+from relkit.store import Store, last_choice, open_store, readings
+from relkit.units import US_PER_DAY, US_PER_SECOND, percent, several
 from relkit.verdict import Verdict
 
 GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
@@ -160,3 +161,12 @@ def read_tries(scope: Scope) -> Tries:
     """Count the tries of the period by number and by hour."""
     with open_store(scope.database, rules=scope.config.rules) as store:
         return readings.tries(store, scope.period)
+
+
+def read_change(scope: Scope) -> str:
+    """Return what `relkit tune` chose last, with its gain and the day of it; empty where nothing was tuned."""
+    with open_store(scope.database, rules=scope.config.rules) as store:
+        last = last_choice(store)
+    if last is None:
+        return ""
+    return f"{last.sentence} ({last.code}, {datetime.fromtimestamp(last.ts // US_PER_SECOND, UTC):%Y-%m-%d})"

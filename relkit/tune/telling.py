@@ -168,9 +168,12 @@ def recommended(
     sure = f"{'more than 99 %' if good > 0.99 else percent(good, 0)} sure that none of {count(candidates)} is better"
     sure += f" by more than {percent(indifference, 0)}" if indifference else ""
     sentence = f"{what}: {'; '.join([*parts, sure])}."
+    doubts = [] if stays or gain.low > 0.0 or not kept else ["The gain over today's settings cannot be told from none: keeping them is as good."]
+    if good < 0.8:
+        doubts.append("Several settings are about equally good; any of them would do.")
     return Verdict(
         "tuning", "RECOMMENDED", sentence, value=gain.value, low=gain.low, high=gain.high, unit=measure(gain.measure).unit,
-        level=LEVEL, n=gain.n, why_not="" if good >= 0.8 else "Several settings are about equally good; any of them would do.",
+        level=LEVEL, n=gain.n, why_not=" ".join(doubts),
         would_change="Other traffic, other prices, or a scenario that is not in the suite.",
     )  # fmt: skip
 

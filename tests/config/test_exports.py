@@ -67,7 +67,10 @@ def test_any_settings_a_target_can_say_come_back_exactly(data: st.DataObject) ->
     comes_back(r4j, "resilience4j")
     comes_back(
         changed(
-            r4j, open_growth="exponential", open_factor=draw(SHARE) + 1.0, open_max_s=round(r4j.breaker.open_s + draw(MS), 3)
+            r4j,
+            open_growth="exponential",
+            open_factor=draw(SHARE) + 1.0,
+            open_max_s=round(r4j.breaker.open_s + draw(MS), 3),
         ),
         "resilience4j",
     )
