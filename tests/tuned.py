@@ -14,7 +14,9 @@ from relkit.tune.study import Study, study
 def quiet_log() -> LoggedTraffic:
     """An hour of Poisson traffic, 0.83 a second, two percent failing at random."""
     rng = np.random.default_rng(1)
-    return traffic_of(rng.uniform(0, 3600, 3000), 0.4 * np.exp(0.5 * rng.standard_normal(3000)), rng.random(3000) > 0.02)
+    return traffic_of(
+        rng.uniform(0, 3600, 3000), 0.4 * np.exp(0.5 * rng.standard_normal(3000)), rng.random(3000) > 0.02
+    )
 
 
 @cache

@@ -188,4 +188,4 @@ def _write(ax: Axes, cell: Cell, *, is_first: bool) -> None:
     if span.low is not None and span.high is not None and span.low < span.high:
         high = "∞" if span.high == NEVER else f"{span.high:.0f}"
         text = f"{span.low:.0f} to {high}"
-        ax.annotate(text, where, xytext=(0, -7), va="center", fontsize=6.5, color=MUTED, **style)
+        ax.annotate(text, where, xytext=(0, -7), va="center", fontsize=7.5, color=MUTED, **style)

@@ -180,12 +180,12 @@ def _map(ax: Axes, grid: Grid, means: np.ndarray, runs: np.ndarray, limit: float
     ax.set_xlim(-0.5, means.shape[1] - 0.5)
     ax.set_ylim(-0.5, means.shape[0] - 0.5)
     ax.set_xticks(
-        range(0, means.shape[1], 2), [f"{grid.open_s[each]:g}" for each in range(0, means.shape[1], 2)], fontsize=7
+        range(0, means.shape[1], 2), [f"{grid.open_s[each]:g}" for each in range(0, means.shape[1], 2)], fontsize=7.5
     )
     ax.set_yticks(
         range(0, means.shape[0], 2),
         [percent(grid.failure_share[each], 0) for each in range(0, means.shape[0], 2)],
-        fontsize=7,
+        fontsize=7.5,
     )
     ax.tick_params(length=0)
     ax.plot(grid.nearest[1], grid.nearest[0], "x", color=INK, ms=6, mew=1.6)

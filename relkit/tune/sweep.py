@@ -1,6 +1,7 @@
 """`sweep`: every candidate through every scenario with every seed, on any executor, rows to a sink as they come."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -155,7 +156,9 @@ def sweep(
                 sink(_batch(f"{label}@{code}", candidates[place].policy.hash, its, rows, keys, numbers))
 
     tasks = _tasks(candidates, missing, suite, numbers)
-    with tqdm(total=wanted, unit="run", desc="sweep", disable=None if progress is None else not progress) as bar:
+    with tqdm(
+        total=wanted, unit="run", desc="sweep", disable=not (sys.stderr.isatty() if progress is None else progress)
+    ) as bar:
         complete = _play_all(tasks, executor, workers or os.cpu_count() or 1, keep)
     if reasons and len(reasons) == len(candidates):
         raise ParameterError(f"none of the {len(candidates)} candidates can run; the first: {reasons[min(reasons)]}")

@@ -168,7 +168,11 @@ def recommended(
     sure = f"{'more than 99 %' if good > 0.99 else percent(good, 0)} sure that none of {count(candidates)} is better"
     sure += f" by more than {percent(indifference, 0)}" if indifference else ""
     sentence = f"{what}: {'; '.join([*parts, sure])}."
-    doubts = [] if stays or gain.low > 0.0 or not kept else ["The gain over today's settings cannot be told from none: keeping them is as good."]
+    doubts = (
+        []
+        if stays or gain.low > 0.0 or not kept
+        else ["The gain over today's settings cannot be told from none: keeping them is as good."]
+    )
     if good < 0.8:
         doubts.append("Several settings are about equally good; any of them would do.")
     return Verdict(
