@@ -9,7 +9,7 @@ import numpy as np
 from relkit.config import TARGETS, exported, refused
 from relkit.plates import replay
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import INK, MUTED, SERIES, figure
+from relkit.plates.style import INK, MUTED, SERIES, figure, in_words
 from relkit.plates.table import Table
 from relkit.policies.codes import CHOICES
 from relkit.policies.policy import Policy
@@ -218,7 +218,7 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
             (x, y),
             xytext=(5, 0),
             textcoords="offset points",
-            color=colour,
+            color=in_words(colour),
             va="center",
             fontsize=8,
             annotation_clip=False,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from relkit.plates.breakers import Found, nothing, stamped
 from relkit.plates.plate import Plate, plate
-from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, bars, figure, spans
+from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, bars, figure, in_words, spans
 from relkit.policies.codes import HALF_OPEN, OPEN
 from relkit.simulation.run import simulate
 from relkit.tune.course import Course, course_of
@@ -90,7 +90,9 @@ def timeline_plate(
     for place, (text, colour) in enumerate(
         (("answered", GOOD), ("failed", BAD), ("turned away", MUTED), ("line: came", INK))
     ):
-        traffic.text(1.01, 0.92 - 0.2 * place, text, color=colour, fontsize=8.5, va="top", transform=traffic.transAxes)
+        traffic.text(
+            1.01, 0.92 - 0.2 * place, text, color=in_words(colour), fontsize=8.5, va="top", transform=traffic.transAxes
+        )
     ended = course.answered + course.failed + course.rejected
     burn = (course.failed + course.rejected) / np.maximum(ended, 1) / budget_share
     flags = np.flatnonzero((burn > PAGES_AT) & (ended > 0))

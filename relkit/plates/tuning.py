@@ -11,7 +11,7 @@ from matplotlib.path import Path
 
 from relkit.plates.breakers import Found, nothing, stamped
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure
+from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure, in_words
 from relkit.tune.front import NOT_RESOLVED, OFF, ON, Front, front
 from relkit.tune.goal import said, short
 from relkit.tune.grid import Grid
@@ -118,7 +118,7 @@ def _name_points(ax: Axes, found: Study, seen: Front) -> None:
         right = x[number] > x.min() + 0.75 * width
         colour = BAD if text == "the choice" else INK
         ax.annotate(
-            text, (x[number], y[number]), xytext=(-7 if right else 7, shift), textcoords="offset points", fontsize=8, color=colour,
+            text, (x[number], y[number]), xytext=(-7 if right else 7, shift), textcoords="offset points", fontsize=8, color=in_words(colour),
             ha="right" if right else "left", va="center",
         )  # fmt: skip
 
