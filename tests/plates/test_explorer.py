@@ -36,7 +36,7 @@ def test_its_numbers_parse_back_and_there_are_320_points() -> None:
     record = json.loads(found[1])
     assert [len(scenario["points"]) for scenario in record["scenarios"]] == [320, 320, 320]
     assert len(record["settings"]["failure_share"]) * len(record["settings"]["open_s"]) == 64
-    assert [each["name"] for each in record["scenarios"][0]["presets"]][0] == "plan-fixed"
+    assert next(each["name"] for each in record["scenarios"][0]["presets"]) == "plan-fixed"
 
 
 def test_text_cannot_leave_its_place() -> None:

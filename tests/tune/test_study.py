@@ -104,10 +104,10 @@ def test_a_whole_sweep_of_the_store_is_taken_and_a_torn_one_is_not() -> None:
         for scenario in suite
         for seed in range(1, studies.WHOLE_SEEDS + 1)
     }
-    assert studies._stored_points(space, suite, known, 1) == 16  # noqa: SLF001  the rule itself
+    assert studies._stored_points(space, suite, known, 1) == 16
     known.pop(next(iter(known)))
-    assert studies._stored_points(space, suite, known, 1) is None  # noqa: SLF001
-    assert studies._stored_points(space, suite, {}, 1) is None  # noqa: SLF001
+    assert studies._stored_points(space, suite, known, 1) is None
+    assert studies._stored_points(space, suite, {}, 1) is None
 
 
 def test_maps_and_screening_are_of_the_searched_space() -> None:
