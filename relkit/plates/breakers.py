@@ -11,11 +11,11 @@ from relkit.plates import replay
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import INK, MUTED, SERIES, figure, in_words
 from relkit.plates.table import Table
-from relkit.policies.codes import CHOICES
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
+from relkit.tune.choice import worded
 from relkit.tune.goal import said, short
-from relkit.tune.groundwork import false_opens_of
+from relkit.tune.groundwork import false_opens_of, usual_failing
 from relkit.tune.reach import MONTH_S, Reach, detection_s, reach
 from relkit.tune.study import Study, Unfounded
 from relkit.units import count, duration, percent, several, signed
@@ -258,14 +258,17 @@ def choice_table(found: Found, name: str = "choice") -> Table:
             [("why not", best.verdict.why_not), ("would change it", best.verdict.would_change)],
         )  # fmt: skip
     rows = [
-        (each.setting.rpartition(".")[2], _word(each.setting, each.today), _word(each.setting, each.chosen))
+        (name, worded(name, each.today), worded(name, each.chosen))
         for each in best.changes
+        for name in [each.setting.rpartition(".")[2]]
     ]
     rows.append(("probability that it is the best", "", _probability(best.p_best)))
     rows.append((f"that none is better by {percent(best.indifference, 0)}", "", _probability(best.p_good)))
     rows.append(("that it keeps every limit", "", _probability(best.p_keeps)))
     openings = [
-        false_opens_of(each, found.calibration.model.failing, found.calibration.scenario.arrivals.mean_rate)
+        false_opens_of(
+            each, usual_failing(found.calibration, found.logged_requests), found.calibration.scenario.arrivals.mean_rate
+        )
         for each in (found.today, best.policy)
     ]
     before, after = ("unknown" if each is None else f"{each:.2g}" for each in openings)
@@ -285,15 +288,6 @@ def choice_table(found: Found, name: str = "choice") -> Table:
 
 def _probability(share: float | None) -> str:
     return "unknown" if share is None else percent(share, 0)
-
-
-def _word(setting: str, value: object) -> str:
-    words = CHOICES.get(setting.rpartition(".")[2])
-    if words is not None and isinstance(value, int):
-        return str(tuple(words)[value])
-    if value is None:
-        return "none"
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def replay_plate(found: Found, name: str = "last_week") -> Plate:
@@ -331,7 +325,10 @@ def export_table(found: Found, name: str = "export") -> Table:
         more = f"; and {len(why) - _REASONS} more" if len(why) > _REASONS else ""
         rows.append((target, "no" if why else "yes", f"{reasons}{more}" if why else f"relkit export {target}"))
     able = [target for target, why in values.items() if not why]
-    caption = f"{' and '.join(able) or 'No target'} can say the choice whole; a target that cannot is refused, not written half."
+    caption = (
+        f"{len(able)} of {several(len(TARGETS), 'target')} can say the choice whole ({', '.join(able) or 'none'}); "
+        "a target that cannot is refused, not written half."
+    )
     return Table(name, stamped(found, caption), ("target", "can say it", "why not, or how"), rows, values)
 
 

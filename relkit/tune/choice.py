@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from relkit.batch import Batch
 from relkit.exceptions import ParameterError
+from relkit.policies.codes import CHOICES
 from relkit.policies.policy import Policy
 from relkit.tune.goal import Goal
 from relkit.tune.judge import Relaxation
@@ -41,7 +42,7 @@ class Change:
 
     def __str__(self) -> str:
         name = self.setting.rpartition(".")[2]
-        return f"{name} from {_written(self.today)} to {_written(self.chosen)}"
+        return f"{name} from {worded(name, self.today)} to {worded(name, self.chosen)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,15 +212,15 @@ def changes_text(changes: Sequence[Change], today: Policy, chosen: Policy) -> st
     if len(by_name) > _SHOWN and chosen.name != today.name:
         return f"take the settings of {chosen.name}"
     texts = [
-        f"{name} from {_several(each.today for each in its)} to {_several(each.chosen for each in its)}"
+        f"{name} from {_several(name, (each.today for each in its))} to {_several(name, (each.chosen for each in its))}"
         for name, its in by_name.items()
     ]
     more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
     return f"set {', '.join(texts[:_SHOWN])}{more}"
 
 
-def _several(values: Iterable[Any]) -> str:
-    return " or ".join(dict.fromkeys(map(_written, values)))
+def _several(setting: str, values: Iterable[Any]) -> str:
+    return " or ".join(dict.fromkeys(worded(setting, value) for value in values))
 
 
 def _settings(policy: Policy) -> list[tuple[str, Any]]:
@@ -232,7 +233,16 @@ def _flat(path: str, value: Any) -> list[tuple[str, Any]]:
     return [(path, value)]
 
 
-def _written(value: Any) -> str:
+def worded(setting: str, value: Any) -> str:
+    """Write the value of a setting: the word where it is one of several, else the number.
+
+    Examples
+    --------
+    >>> worded("family", 4), worded("open_s", 30.0), worded("open_s", None)
+    ('count', '30', 'none')
+    """
+    if setting in CHOICES and isinstance(value, int):
+        return CHOICES[setting][value]
     if value is None:
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value).lower()

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from relkit.exceptions import ParameterError
 from relkit.policies.codes import COUNT
 from relkit.policies.policy import Policy
 from relkit.policies.presets import changed, presets
-from relkit.simulation.arrivals import poisson
+from relkit.simulation.arrivals import poisson, replayed
 from relkit.simulation.calibrate import Calibration
 from relkit.simulation.replay import Incident
 from relkit.simulation.scenario import Scenario
@@ -30,6 +32,9 @@ _LONGEST_S: Final = (
     12_000.0  # the kernel keeps a row a second: longer runs of a quiet service cost time and tell nothing
 )
 _FEWEST_REQUESTS: Final = 1_000
+_ENDLESS_S: Final = 100_000.0
+_VERY_FEWEST: Final = 200
+_IDLE_S: Final = 600.0
 _CALLS_IN_TROUBLE: Final = 20.0
 _MOST_TROUBLE: Final = 0.2  # of a run
 _LONGEST_OPEN_S: Final = 300.0
@@ -42,7 +47,8 @@ def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
     """Return the calibrated traffic as it is played: at most 6,000 requests and about 3½ hours, without its own bad times.
 
     Rates that differ by the hour become the one that a request sees on average, Σ λ² l / Σ λ l: a run is shorter than a day, and
-    would else show what the log's first hour is like.
+    would else show what the log's first hour is like. Where the log's own times are played, idle stretches are cut to ten
+    minutes: by then a breaker has forgotten what was before.
 
     Parameters
     ----------
@@ -57,7 +63,11 @@ def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
         squares = sum(rate * rate * length for rate, length in zip(arrivals.rates, arrivals.lengths_s, strict=True))
         came = sum(rate * length for rate, length in zip(arrivals.rates, arrivals.lengths_s, strict=True))
         arrivals = poisson(float(f"{squares / came:.4g}"))
+    if arrivals.times_s:
+        gaps = np.minimum(np.diff(np.array(arrivals.times_s), prepend=arrivals.times_s[0]), _IDLE_S)
+        arrivals = replayed(np.round(np.cumsum(gaps), 6).tolist())
     wanted = int(min(_MOST_REQUESTS, max(_FEWEST_REQUESTS, arrivals.mean_rate * _LONGEST_S)))
+    wanted = min(wanted, max(int(arrivals.mean_rate * _ENDLESS_S), _VERY_FEWEST))
     if arrivals.times_s:
         wanted = min(wanted, len(arrivals.times_s))
     models = tuple(replace(model, cost_microusd=cost_microusd) for model in scenario.models)
@@ -137,6 +147,21 @@ def usual_goal(found: Sweep, today: Policy) -> Goal:
         limit = bound(found.scenario_names.index("healthy"), _HEALTHY_SLACK)
         limits.append(Limit("success", limit, at_least=True, scenarios=("healthy",)))
     return Goal("wasted_per_1k", tuple(limits))
+
+
+def usual_failing(calibration: Calibration, requests: int) -> float:
+    """Return the share of attempts that fail in ordinary times, and of a log that shows none what it could have hidden: 3 / n.
+
+    Examples
+    --------
+    >>> from relkit.simulation.traffic import traffic_of
+    >>> from relkit.simulation.calibrate import calibrate
+    >>> rng = np.random.default_rng(1)
+    >>> calm = calibrate(traffic_of(rng.uniform(0, 3600, 600), rng.uniform(0.2, 0.6, 600), np.ones(600, bool)))
+    >>> usual_failing(calm, 600)
+    0.005
+    """
+    return max(calibration.model.failing, 3.0 / max(requests, 3))
 
 
 def steady(found: Sweep, failing: float, calls_per_s: float) -> Sweep:

@@ -209,6 +209,8 @@ def failing_calls(cfg: BreakerSettings, gap_s: float, history_gap_s: float, paus
     """
     if cfg.family == THROTTLE:
         return None
+    if cfg.family in {TIME, ANCHORED} and gap_s > 0.0 and cfg.min_calls > 2.0 * cfg.window_s / gap_s + 2.0:
+        return None  # the window never holds so many, with room to spare for where its parts begin: nothing to play
     state, window = new_breaker(cfg, 0.0)
     now_s = 0.0
     for number in range(_HISTORY + _MOST_CALLS):

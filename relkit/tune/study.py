@@ -23,7 +23,7 @@ from relkit.tune.choice import Choice
 from relkit.tune.choose import choose
 from relkit.tune.goal import Goal
 from relkit.tune.grid import Grid, centre_of, heat_grid
-from relkit.tune.groundwork import base_of, space_of, steady, suite_of, trouble_s, usual_goal
+from relkit.tune.groundwork import base_of, space_of, steady, suite_of, trouble_s, usual_failing, usual_goal
 from relkit.tune.reach import MONTH_S
 from relkit.tune.results import DEFAULT_OBJECTIVE, Sweep, scenario_key
 from relkit.tune.sensitivity import Sensitivity, morris
@@ -64,7 +64,8 @@ class Unfounded:
     @property
     def verdict(self) -> Verdict:
         """The refusal that a page opens with."""
-        why = self.sentence[0].upper() + self.sentence[1:].rstrip(".") + "."
+        told = self.sentence.lstrip(": ")  # a log without models has no name to begin with
+        why = told[0].upper() + told[1:].rstrip(".") + "."
         return Verdict(
             "tuning", "REFUSED", "No setting is recommended: there is no traffic to tune on.", why_not=why,
             would_change=self.remedy or "A log with a time and an outcome for each attempt, and at least 1,000 requests.",
@@ -217,7 +218,7 @@ def study(
     assert isinstance(wanted, Goal)
     requests = int(np.unique(traffic.request[traffic.is_user]).size)
     a_month = requests / max(traffic.span_s, 1.0) * MONTH_S
-    eligible = steady(found, calibration.model.failing, calibration.scenario.arrivals.mean_rate)
+    eligible = steady(found, usual_failing(calibration, requests), calibration.scenario.arrivals.mean_rate)
     if len(eligible.candidates) < len(found.candidates):
         left = len(found.candidates) - len(eligible.candidates)
         told.append(

@@ -112,3 +112,34 @@ def test_every_stored_figure_is_visible_before_anything_is_trusted_or_run(path: 
     verdict = next(output["data"]["text/plain"] for output in outputs)
     assert page.locator(".jp-OutputArea-output .verdict .code").first.inner_text() == "".join(verdict).split(":")[0]
     assert path.read_text(encoding="utf-8") == stored
+
+
+def test_a_live_slider_draws_another_run(lab: str, page: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """3_breakers with `interactive = True`: run all, move a slider by its keys, and see another picture within five seconds."""
+    (home,) = {
+        path.parent.parent for path in tmp_path_factory.getbasetemp().glob("lab[0-9]*/notebooks/3_breakers.ipynb")
+    }
+    stored = json.loads((home / "notebooks" / "3_breakers.ipynb").read_text(encoding="utf-8"))
+    for cell in stored["cells"]:
+        cell["source"] = "".join(cell["source"]).replace("interactive: bool = False", "interactive: bool = True")
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    (home / "notebooks" / "live.ipynb").write_text(json.dumps(stored), encoding="utf-8")
+    page.goto(f"{lab}/lab/tree/notebooks/live.ipynb?token=t&reset")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    page.get_by_text("| Idle").wait_for(timeout=60_000)  # before it, what is run is lost
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    drawn = page.locator("div[id^=relkit-trial] svg")
+    drawn.wait_for(timeout=180_000)
+    handle = page.locator(".widget-slider", has_text="failure_share").locator(".noUi-handle")
+    handle.wait_for(timeout=30_000)
+    before = drawn.inner_html()
+    handle.focus()
+    for _ in range(8):
+        page.keyboard.press("PageUp")
+    page.wait_for_function(
+        "before => { const now = document.querySelector('div[id^=relkit-trial] svg'); return now && now.innerHTML !== before; }",
+        arg=before,
+        timeout=5_000,
+    )

@@ -101,7 +101,7 @@ def test_ctrl_c_keeps_what_is_finished_and_a_second_call_goes_on(
 def test_what_cannot_be_is_one_line(run: Run, log: Path) -> None:
     wrong = {
         ("--today", "pybraker"): "pybreaker",
-        ("--goal", "cheapest with wit >= 3"): "goal",
+        ("--goal", "cheapest with luck >= 3"): "goal",
         ("--points", "100"): "power of two",
         ("--database", str(log.parent / "none.duckdb")): "none.duckdb",
     }

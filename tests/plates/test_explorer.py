@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from tuned import quiet
 
@@ -12,13 +15,17 @@ from relkit.tune.grid import open_times
 from relkit.tune.groundwork import base_of, space_of, suite_of
 
 
-def page(title: str = "Explorer") -> str:
+@cache
+def numbers() -> Mapping[str, Any]:
     space = space_of(presets["plan-fixed"])
     suite = [each for each in suite_of(base_of(quiet()), 60.0) if each.name in {"outage", "brownout", "flapping"}]
-    record = explored(
+    return explored(
         space.base, open_times(space), suite, "a {failure_share}", ghosts=ghosts_of(presets["plan-fixed"])
     ).record
-    return explorer_page(record, title=title, period="2026-W47")
+
+
+def page(title: str = "Explorer") -> str:
+    return explorer_page(numbers(), title=title, period="2026-W47")
 
 
 def test_it_is_one_small_file_that_asks_nobody() -> None:

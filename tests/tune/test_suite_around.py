@@ -11,7 +11,7 @@ from relkit.tune import around
 def test_twelve_scenarios_differ_only_in_what_goes_wrong(chat: Scenario) -> None:
     suite = around(chat)
     assert len({each.name for each in suite}) == 12
-    assert {each.changed(name="", episodes=()) for each in suite} == {chat.changed(name="")}
+    assert {each.changed(name="one", episodes=()) for each in suite} == {chat.changed(name="one")}
     assert [each.name for each in suite if not each.episodes] == ["healthy"]
     for each in suite[1:]:
         assert min(episode.start_s for episode in each.episodes) == pytest.approx(0.3 * chat.duration_s)

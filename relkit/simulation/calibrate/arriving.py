@@ -171,7 +171,9 @@ def _poisson_p(times_s: Floats, width_s: float, *, by_hour: bool = False) -> flo
     if by_hour:
         piece = (np.arange(counts.size) * width_s / _PIECE_S).astype(np.int64)
         sums = np.bincount(piece, weights=counts)
-        expected = (sums / np.bincount(piece))[piece]
+        expected = (sums / np.maximum(np.bincount(piece), 1))[
+            piece
+        ]  # where windows are longer than hours, some hold none
         lost = int(piece[-1]) + 1
     usable = expected > 0.0
     statistic = float(np.sum((counts[usable] - expected[usable]) ** 2 / expected[usable]))

@@ -1,0 +1,92 @@
+"""The explorer in a browser without a network: sliders by mouse and keys, a new picture at each step, fast."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tuned import quiet
+
+from relkit.plates.explorer import explorer_page
+from relkit.policies.presets import presets
+from relkit.tune.explore import explored, ghosts_of
+from relkit.tune.grid import open_times
+from relkit.tune.groundwork import base_of, space_of, suite_of
+
+pytestmark = pytest.mark.browser
+MOST_MS = 40.0
+SLIDERS = {"failure_share": "share that must fail", "open_s": "open time", "min_calls": "least calls"}
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    space = space_of(presets["plan-fixed"])
+    suite = [each for each in suite_of(base_of(quiet()), 240.0) if each.name in {"flapping", "brownout"}]
+    text = "open_s = {open_s}\nmin_calls = {min_calls}"
+    numbers = explored(space.base, open_times(space), suite, text, ghosts=ghosts_of(presets["plan-fixed"]))
+    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    path.write_text(explorer_page(numbers.record, title="Explorer", period="2026-W47"), encoding="utf-8")
+    context = browser.new_context(offline=True)
+    opened = context.new_page()
+    opened.troubles = []
+    opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
+    opened.on("console", lambda said: opened.troubles.append(said.text) if said.type == "error" else None)
+    opened.on("request", lambda asked: None if asked.url.startswith("file:") else opened.troubles.append(asked.url))
+    opened.goto(Path(path).as_uri())
+    yield opened
+    context.close()
+
+
+def picture(page: Any) -> str:
+    found: str = page.locator(".picture").inner_html()
+    return found
+
+
+@pytest.mark.parametrize("name", SLIDERS)
+def test_each_slider_changes_the_picture_by_keys_alone(page: Any, name: str) -> None:
+    """A label for each, a value that is read aloud, and another picture or other numbers along the way."""
+    slider = page.get_by_label(SLIDERS[name])
+    slider.focus()
+    page.keyboard.press("Home")
+    seen = set()
+    for _ in range(int(slider.get_attribute("max")) + 1):
+        assert slider.get_attribute("aria-valuetext") == page.locator(f"#{name}-now").inner_text()
+        seen.add((picture(page), page.locator(".card tbody").inner_html()))
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Home")
+    assert len(seen) >= 2
+    assert page.troubles == []
+
+
+def test_the_settings_to_copy_follow(page: Any) -> None:
+    page.get_by_label(SLIDERS["min_calls"]).focus()
+    page.keyboard.press("End")
+    assert "min_calls = 10" in page.locator("pre").inner_text()
+
+
+def test_another_trouble_and_another_ghost_are_drawn(page: Any) -> None:
+    before = picture(page)
+    page.get_by_label("trouble").select_option("1")
+    assert picture(page) != before
+    page.get_by_label("beside it").select_option("-1")
+    assert "dashed" not in picture(page)
+    page.get_by_label("beside it").select_option("0")
+    assert "answered by plan-fixed" in picture(page)
+
+
+def test_a_step_takes_less_than_forty_milliseconds(page: Any) -> None:
+    """The 95th percentile over a walk through the points, drawing and layout included; measured by the page's own clock."""
+    took = page.evaluate(
+        """() => {
+            const slider = document.getElementById('open_s'), took = [];
+            for (let step = 0; step < 60; step++) {
+                const begun = performance.now();
+                slider.value = step % 8;
+                slider.dispatchEvent(new Event('input'));
+                document.querySelector('.picture').getBoundingClientRect();
+                took.push(performance.now() - begun);
+            }
+            return took.sort((a, b) => a - b);
+        }"""
+    )
+    assert took[int(0.95 * len(took))] <= MOST_MS, took
+    assert page.troubles == []
