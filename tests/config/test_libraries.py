@@ -95,6 +95,6 @@ def test_a_library_that_is_here_takes_the_same(library: str) -> None:
 
 def test_opossum_takes_the_same_where_it_is_here(tmp_path: Path) -> None:
     if shutil.which("node") is None or not Path("node_modules/opossum").is_dir():
-        pytest.skip("node with opossum is not here; the golden file stands for it")
+        pytest.skip("opossum is not installed here; the golden file stands for it")
     told = subprocess.run([sys.executable, GOLDEN / "make.py", "opossum"], capture_output=True, text=True, check=True)
     assert json.loads(told.stdout) | {"version": 0} == golden("opossum") | {"version": 0}
