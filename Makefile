@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 AREA ?= spine
+# A file's tests, and a notebook's cells, stay in one process; two processes share the work.
+SHARED := -n 2 --dist loadfile
 
 .PHONY: report test lint types unit notebooks refresh lab prove bench sample lock clean test-clients
 report: .venv/ready
@@ -20,10 +22,10 @@ types: .venv/ready
 	@$(PY) -m mypy relkit
 
 unit: .venv/ready
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest tests $(SHARED)
 
 notebooks: .venv/ready
-	@$(PY) -m pytest --nbval notebooks
+	@$(PY) -m pytest --nbval notebooks $(SHARED)
 
 refresh: .venv/ready  ## notebooks executed anew, and the sample page they become
 	@$(PY) -m relkit notebooks refresh
