@@ -29,5 +29,9 @@ class StoreError(RelkitError):
     """The database cannot be opened, is locked, or has another schema."""
 
 
+class StoreLockedError(StoreError):
+    """Another process holds the database; it can be opened later."""
+
+
 class ReportError(RelkitError):
     """A page could not be made, so none was published."""

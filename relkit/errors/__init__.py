@@ -43,7 +43,7 @@ from relkit.errors.evaluation.retryability import (
     retryability_of,
     wait_label,
 )
-from relkit.errors.kinds import ADVICE, Advice, ErrorKind
+from relkit.errors.kinds import ADVICE, GOOD_KINDS, Advice, ErrorKind
 from relkit.errors.redact import PATTERNS, PREFILTER, Pattern, is_secret_key, redact_text
 from relkit.errors.rules import RuleSet, load_rules
 from relkit.errors.rules.plan import plan_rules
@@ -52,6 +52,7 @@ from relkit.errors.signals import SIGNAL_FIELDS, Signals, clean_message, fingerp
 
 __all__ = [
     "ADVICE",
+    "GOOD_KINDS",
     "PATTERNS",
     "PREFILTER",
     "SIGNAL_FIELDS",

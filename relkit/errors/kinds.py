@@ -214,3 +214,6 @@ ADVICE: Final[Mapping[ErrorKind, Advice]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
+"""Kinds that are no failure of the service: a request that ends with one is good."""

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
 
-from relkit.errors import ADVICE, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
+from relkit.errors import GOOD_KINDS, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
 from relkit.errors.tries import Tries
-from relkit.period import Period, calendar_period
+from relkit.period import Period
 from relkit.prices import Use
 from relkit.report.scope import Scope
 from relkit.slo import (
@@ -24,12 +23,11 @@ from relkit.slo import (
     leading_shares,
     leave_out,
     verdict,
+    window_of,
 )
 from relkit.store import Store, last_choice, open_store, readings
-from relkit.units import US_PER_DAY, US_PER_SECOND, percent, several
+from relkit.units import US_PER_SECOND, percent, several
 from relkit.verdict import Verdict
-
-GOOD_KINDS: Final = frozenset(kind.value for kind, advice in ADVICE.items() if advice.sli == "good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +124,6 @@ def _said_with_exclusions(judged: Verdict, with_all: ErrorBudget, left_out: tupl
 
 def _exclusions(store: Store, period: Period, objective: Objective) -> tuple[Exclusion, ...]:
     return tuple(one for one in readings.exclusions(store, period) if one.concerns(objective.service))
-
-
-def window_of(period: Period, objective: Objective) -> Period:
-    """Return an objective's window as far as a period's end: rolling back from it, or the calendar's up to it."""
-    if period.end_us is None:
-        return period
-    start_us = period.end_us - objective.window_days * US_PER_DAY
-    if objective.calendar is not None:
-        begun = calendar_period(period.end_us - 1, objective.calendar, period.zone).start_us
-        assert begun is not None
-        start_us = begun
-    return period if start_us == period.start_us else replace(period, start_us=start_us)
 
 
 def read_failures(scope: Scope) -> FingerprintCounts:

@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from typing import Final
-from urllib.parse import unquote
 
 import jinja2
 from markupsafe import Markup
 
 from relkit.report.normal import NotebookNode
+from relkit.report.pictures import inline_pictures
 from relkit.verdict import MIME
 
 _HIDDEN: Final = {"parameters", "injected-parameters", "setup"}
-# matplotlib numbers its groups from 1 in every picture; on a page with several, the numbers would stand twice
-_UNUSED_ID: Final = re.compile(r"(?<=<g) id='[\w.]+_\d+'")
 _FIGURE: Final = re.compile(r"<figure class='[a-z]+' id='(?P<id>[^']+)'>")
 _CSV_LINK: Final = "<p class='csv'><a href='{0}'>{0}</a></p>"
 _ANCHOR: Final = re.compile(r'<a class="anchor-link"[^>]*>.*?</a>')
@@ -89,7 +87,7 @@ def _blocks(notebook: NotebookNode, files: Mapping[str, str]) -> list[str]:
         for output in cell.get("outputs", ()):
             shown = output.get("data", {})
             if MIME in shown and "text/html" in shown:
-                block = _inline_pictures(_named(shown["text/html"]))
+                block = inline_pictures(_named(shown["text/html"]))
                 if file := files.get(shown[MIME].get("name", "")):
                     block = block.removesuffix("</figure>") + _CSV_LINK.format(escape(file)) + "</figure>"
             elif text := shown.get("text/plain") or output.get("text"):
@@ -118,17 +116,3 @@ def _named(html: str) -> str:
     caption = f"{found['id']}-caption"
     head = f"{found[0][:-1]} aria-labelledby='{caption}' tabindex='0'>"
     return head + html[found.end() :].replace("<figcaption>", f"<figcaption id='{caption}'>", 1)
-
-
-def _inline_pictures(html: str) -> str:
-    """Turn `<img src="data:image/svg+xml,...">` into the picture itself: smaller, sharper in print, selectable text."""
-    mark = 'src="data:image/svg+xml,'
-    while mark in html:
-        start = html.index(mark)
-        end = html.index('"', start + len(mark))
-        open_tag = html.rindex("<img", 0, start)
-        close_tag = html.index(">", end) + 1
-        alt = html[open_tag:start].split("alt='", 1)[1].rsplit("'", 1)[0]
-        svg = _UNUSED_ID.sub("", unquote(html[start + len(mark) : end]))
-        html = html[:open_tag] + svg.replace("<svg", f"<svg role='img' aria-label='{alt}'", 1) + html[close_tag:]
-    return html

@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from relkit.errors import GOOD_KINDS
 from relkit.period import Period, calendar_period
-from relkit.report.gather import GOOD_KINDS, counted_minutes
+from relkit.report.gather import counted_minutes
 from relkit.report.scope import Scope
 from relkit.slo import Clause, Costs, Forecast, Goal, Levels, Minutes, Objective, cost_of, forecast, policy_clauses
 from relkit.slo.budget_policy import QUARTER_DAYS

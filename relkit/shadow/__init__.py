@@ -1,111 +1,160 @@
-"""May the shadow go live? Inference from counts and sums; nothing here reads a log or draws a picture."""
+"""May the shadow go live? Inference from counts and sums; nothing here reads a log or draws a picture.
 
-from relkit.shadow.differences import (
-    ExcessDifference,
-    excess_difference,
-)
-from relkit.shadow.experiment import (
-    DEFAULT_MARGIN,
-    Experiment,
-    judge_experiment,
-)
-from relkit.shadow.gate import (
-    judge,
-)
-from relkit.shadow.latency import (
-    Differences,
-    SignedRank,
-    Typical,
-    hodges_lehmann,
-    signed_rank,
-    typical_ratio,
-)
-from relkit.shadow.missing import (
-    MissingAnswers,
-    MissingBounds,
-    missing_bounds,
-)
-from relkit.shadow.multiplicity import (
-    LedgerRow,
-    Tried,
-    adjust,
-    ledger,
-)
-from relkit.shadow.paired import (
-    Interval,
-    McNemar,
-    OddsRatio,
-    PairCounts,
-    PairedRatio,
-    SquareTest,
-    agresti_min,
-    bonett_price,
-    bowker,
-    discordant_odds_ratio,
-    mcnemar,
-    newcombe,
-    non_inferiority_p,
-    paired_ratio,
-    sample_growth,
-    stuart_maxwell,
-    tango,
-    tango_z,
-    wald,
-)
-from relkit.shadow.plan_z import (
-    PlanZ,
-    plan_z,
-)
-from relkit.shadow.power import (
-    mcnemar_power,
-    normal_sample_size,
-    sample_size,
-    smallest_effect,
-)
-from relkit.shadow.rollout_plan import (
-    PlannedStep,
-    RolloutPlan,
-    plan_rollout,
-)
-from relkit.shadow.sample_ratio import (
-    SampleRatio,
-    sample_ratio,
-)
-from relkit.shadow.sequential import (
-    DEFAULT_PRIOR,
-    Evidence,
-    Look,
-    e_pairs,
-    e_rate,
-    e_sessions,
-    mixture_bound,
-    mixture_rho,
-    session_sequence,
-    share_sequence,
-    watch_pairs,
-    watch_sessions,
-)
-from relkit.shadow.sessions import (
-    SPARSE_SESSIONS,
-    ClusterTest,
-    LeaveOneOut,
-    SessionSums,
-    SessionT,
-    SessionTable,
-    SignFlip,
-    durkalski,
-    leave_one_session_out,
-    obuchowski,
-    session_chi2,
-    session_non_inferiority_p,
-    session_sample_growth,
-    session_sign_test,
-    session_sums,
-    session_t,
-    session_table,
-    sign_flip,
-)
-from relkit.shadow.unpaired import TwoArms, two_arms
+Names are loaded when they are first used: a running service compares answers without loading numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from relkit.shadow.differences import ExcessDifference, excess_difference
+    from relkit.shadow.experiment import DEFAULT_MARGIN, Experiment, judge_experiment
+    from relkit.shadow.gate import judge
+    from relkit.shadow.latency import Differences, SignedRank, Typical, hodges_lehmann, signed_rank, typical_ratio
+    from relkit.shadow.missing import MissingAnswers, MissingBounds, missing_bounds
+    from relkit.shadow.multiplicity import LedgerRow, Tried, adjust, ledger
+    from relkit.shadow.paired import (
+        Interval,
+        McNemar,
+        OddsRatio,
+        PairCounts,
+        PairedRatio,
+        SquareTest,
+        agresti_min,
+        bonett_price,
+        bowker,
+        discordant_odds_ratio,
+        mcnemar,
+        newcombe,
+        non_inferiority_p,
+        paired_ratio,
+        sample_growth,
+        stuart_maxwell,
+        tango,
+        tango_z,
+        wald,
+    )
+    from relkit.shadow.plan_z import PlanZ
+    from relkit.shadow.power import mcnemar_power, normal_sample_size, sample_size, smallest_effect
+    from relkit.shadow.rollout_plan import PlannedStep, RolloutPlan, plan_rollout
+    from relkit.shadow.sample_ratio import SampleRatio
+    from relkit.shadow.sequential import (
+        DEFAULT_PRIOR,
+        Evidence,
+        Look,
+        e_pairs,
+        e_rate,
+        e_sessions,
+        mixture_bound,
+        mixture_rho,
+        session_sequence,
+        share_sequence,
+        watch_pairs,
+        watch_sessions,
+    )
+    from relkit.shadow.sessions import (
+        SPARSE_SESSIONS,
+        ClusterTest,
+        LeaveOneOut,
+        SessionSums,
+        SessionT,
+        SessionTable,
+        SignFlip,
+        durkalski,
+        leave_one_session_out,
+        obuchowski,
+        session_chi2,
+        session_non_inferiority_p,
+        session_sample_growth,
+        session_sign_test,
+        session_sums,
+        session_t,
+        session_table,
+        sign_flip,
+    )
+    from relkit.shadow.unpaired import TwoArms, two_arms
+
+_HOMES: Final = {
+    "ExcessDifference": "relkit.shadow.differences",
+    "excess_difference": "relkit.shadow.differences",
+    "DEFAULT_MARGIN": "relkit.shadow.experiment",
+    "Experiment": "relkit.shadow.experiment",
+    "judge_experiment": "relkit.shadow.experiment",
+    "judge": "relkit.shadow.gate",
+    "Differences": "relkit.shadow.latency",
+    "SignedRank": "relkit.shadow.latency",
+    "Typical": "relkit.shadow.latency",
+    "hodges_lehmann": "relkit.shadow.latency",
+    "signed_rank": "relkit.shadow.latency",
+    "typical_ratio": "relkit.shadow.latency",
+    "MissingAnswers": "relkit.shadow.missing",
+    "MissingBounds": "relkit.shadow.missing",
+    "missing_bounds": "relkit.shadow.missing",
+    "LedgerRow": "relkit.shadow.multiplicity",
+    "Tried": "relkit.shadow.multiplicity",
+    "adjust": "relkit.shadow.multiplicity",
+    "ledger": "relkit.shadow.multiplicity",
+    "Interval": "relkit.shadow.paired",
+    "McNemar": "relkit.shadow.paired",
+    "OddsRatio": "relkit.shadow.paired",
+    "PairCounts": "relkit.shadow.paired",
+    "PairedRatio": "relkit.shadow.paired",
+    "SquareTest": "relkit.shadow.paired",
+    "agresti_min": "relkit.shadow.paired",
+    "bonett_price": "relkit.shadow.paired",
+    "bowker": "relkit.shadow.paired",
+    "discordant_odds_ratio": "relkit.shadow.paired",
+    "mcnemar": "relkit.shadow.paired",
+    "newcombe": "relkit.shadow.paired",
+    "non_inferiority_p": "relkit.shadow.paired",
+    "paired_ratio": "relkit.shadow.paired",
+    "sample_growth": "relkit.shadow.paired",
+    "stuart_maxwell": "relkit.shadow.paired",
+    "tango": "relkit.shadow.paired",
+    "tango_z": "relkit.shadow.paired",
+    "wald": "relkit.shadow.paired",
+    "PlanZ": "relkit.shadow.plan_z",
+    "mcnemar_power": "relkit.shadow.power",
+    "normal_sample_size": "relkit.shadow.power",
+    "sample_size": "relkit.shadow.power",
+    "smallest_effect": "relkit.shadow.power",
+    "PlannedStep": "relkit.shadow.rollout_plan",
+    "RolloutPlan": "relkit.shadow.rollout_plan",
+    "plan_rollout": "relkit.shadow.rollout_plan",
+    "SampleRatio": "relkit.shadow.sample_ratio",
+    "DEFAULT_PRIOR": "relkit.shadow.sequential",
+    "Evidence": "relkit.shadow.sequential",
+    "Look": "relkit.shadow.sequential",
+    "e_pairs": "relkit.shadow.sequential",
+    "e_rate": "relkit.shadow.sequential",
+    "e_sessions": "relkit.shadow.sequential",
+    "mixture_bound": "relkit.shadow.sequential",
+    "mixture_rho": "relkit.shadow.sequential",
+    "session_sequence": "relkit.shadow.sequential",
+    "share_sequence": "relkit.shadow.sequential",
+    "watch_pairs": "relkit.shadow.sequential",
+    "watch_sessions": "relkit.shadow.sequential",
+    "SPARSE_SESSIONS": "relkit.shadow.sessions",
+    "ClusterTest": "relkit.shadow.sessions",
+    "LeaveOneOut": "relkit.shadow.sessions",
+    "SessionSums": "relkit.shadow.sessions",
+    "SessionT": "relkit.shadow.sessions",
+    "SessionTable": "relkit.shadow.sessions",
+    "SignFlip": "relkit.shadow.sessions",
+    "durkalski": "relkit.shadow.sessions",
+    "leave_one_session_out": "relkit.shadow.sessions",
+    "obuchowski": "relkit.shadow.sessions",
+    "session_chi2": "relkit.shadow.sessions",
+    "session_non_inferiority_p": "relkit.shadow.sessions",
+    "session_sample_growth": "relkit.shadow.sessions",
+    "session_sign_test": "relkit.shadow.sessions",
+    "session_sums": "relkit.shadow.sessions",
+    "session_t": "relkit.shadow.sessions",
+    "session_table": "relkit.shadow.sessions",
+    "sign_flip": "relkit.shadow.sessions",
+    "TwoArms": "relkit.shadow.unpaired",
+    "two_arms": "relkit.shadow.unpaired",
+}
 
 __all__ = [
     "DEFAULT_MARGIN",
@@ -165,9 +214,7 @@ __all__ = [
     "obuchowski",
     "paired_ratio",
     "plan_rollout",
-    "plan_z",
     "sample_growth",
-    "sample_ratio",
     "sample_size",
     "session_chi2",
     "session_non_inferiority_p",
@@ -190,3 +237,15 @@ __all__ = [
     "watch_pairs",
     "watch_sessions",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

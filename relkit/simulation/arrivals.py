@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from relkit.exceptions import ParameterError
 from relkit.simulation.draws import ARRIVAL, STATES, KeyedDraws, drawn
+from relkit.simulation.visits import Visits, visit_times
 
 _MOST_RATE: Final = 1e9
 _MOST_PIECES: Final = 1_000_000
@@ -15,7 +16,7 @@ _MOST_PIECES: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When requests come; make one with `poisson`, `varying`, `modulated` or `replayed`, and `held`.
+    """When requests come; make one with `poisson`, `varying`, `modulated` or `replayed`, and `in_visits` or `held`.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ class Arrivals:
         Times of a log, in order, in seconds from its start; then nothing else is read.
     held_s : tuple of float
         Start and end, by turns, of times whose requests are held back and come all at once at the end.
+    visits : Visits or None
+        How requests of one user follow each other; None where each comes on its own. Rates count all of them.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Arrivals:
     modulated: bool = False
     times_s: tuple[float, ...] = ()
     held_s: tuple[float, ...] = ()
+    visits: Visits | None = None
 
     @property
     def mean_rate(self) -> float:
@@ -96,6 +100,32 @@ def modulated(states: Sequence[tuple[float, float]]) -> Arrivals:
     10.0
     """
     return _checked(states, modulated=True)
+
+
+def in_visits(arrivals: Arrivals, visits: Visits) -> Arrivals:
+    """Return arrivals that come in visits: at the same rate, but each may be followed by others of its user.
+
+    Parameters
+    ----------
+    arrivals : Arrivals
+        Made by `poisson` or `varying`.
+    visits : Visits
+        How many follow, and when.
+
+    Raises
+    ------
+    ParameterError
+        For states or the times of a log, which say themselves how requests follow each other.
+
+    Examples
+    --------
+    >>> in_visits(poisson(2.0), Visits(0.75, 50.0)).mean_rate
+    2.0
+    """
+    if arrivals.modulated or arrivals.times_s:
+        remedy = "states and logs have their own bursts"
+        raise ParameterError.of("visits", "modulated or replayed", "poisson or varying arrivals", remedy)
+    return replace(arrivals, visits=visits)
 
 
 def _checked(pieces: Sequence[tuple[float, float]], *, modulated: bool) -> Arrivals:
@@ -168,6 +198,13 @@ def held(arrivals: Arrivals, gaps: Sequence[tuple[float, float]]) -> Arrivals:
         remedy = "give (start_s, end_s) pairs in order"
         raise ParameterError.of("held_s", list(gaps), "gaps from start to end that do not touch", remedy)
     return replace(arrivals, held_s=tuple(flat))
+
+
+def times_of(arrivals: Arrivals, seed: int, requests: int) -> tuple[float, ...]:
+    """Return the times that are known before a run begins: of a log, or of visits; empty for a rate alone."""
+    if arrivals.visits is not None:
+        return visit_times(arrivals.visits, arrivals.rates, arrivals.lengths_s, seed, requests)
+    return arrivals.times_s[:requests]
 
 
 def pieces_of(arrivals: Arrivals, seed: int, expected: float) -> tuple[list[float], list[float]]:

@@ -25,6 +25,7 @@ LUCK: Final = 7  # luck of a session, nothing; the session's number stands for t
 BURST: Final = 8  # good and bad time; the burst's number stands for the request's, the episode's for the attempt's
 PAIR: Final = 9  # of a mirrored turn; several blocks, numbered as attempts
 PAIRED_SESSION: Final = 10  # of a mirrored session, as well; its number stands for the request's
+VISIT: Final = 11  # when a visit begins, how many follow; then the gaps: the number of the visit or follower stands for the request's
 PERMIT: Final = 16  # the breaker's own draw, nothing; the place of the model in the chain is added
 STATES: Final = 1 << 20  # lengths of the states of a modulated process, nothing; the process's number is added
 

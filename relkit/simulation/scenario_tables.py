@@ -2,14 +2,14 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from relkit.errors import ErrorKind
 from relkit.exceptions import ParameterError
-from relkit.simulation.arrivals import Arrivals, held, modulated, poisson, replayed, varying
+from relkit.simulation.arrivals import Arrivals, held, in_visits, modulated, poisson, replayed, varying
 from relkit.simulation.episodes import Episode
 from relkit.simulation.latency import (
     CONSTANT,
@@ -24,6 +24,7 @@ from relkit.simulation.latency import (
 from relkit.simulation.scenario import CachedAnswers, ErrorShare, Scenario, ServedModel
 from relkit.simulation.sessions import Sessions
 from relkit.simulation.tokens import Tokens
+from relkit.simulation.visits import Visits
 
 _Made = TypeVar("_Made")
 _Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -56,12 +57,22 @@ class _Arriving(_Table):
     held_s: list[_Pair] = []
 
 
-class _Poisson(_Arriving):
+class _VisitsTable(_Table):
+    again: float
+    gap_median_s: float
+    gap_sigma: float = 0.0
+
+
+class _InVisits(_Arriving):
+    visits: _VisitsTable | None = None
+
+
+class _Poisson(_InVisits):
     kind: Literal["poisson"]
     rate: float
 
 
-class _Varying(_Arriving):
+class _Varying(_InVisits):
     kind: Literal["varying"]
     pieces: list[_Pair]
 
@@ -186,7 +197,7 @@ TAGS: Final[Mapping[str, type[BaseModel]]] = {
     for one in _TAGGED
 }
 TABLES: Final[Mapping[str, type[BaseModel]]] = {**TAGS, "model": _Model, "episode": _Episode, "cache": _Cache,
-    "sessions": _Sessions, "tokens": _Tokens,
+    "sessions": _Sessions, "tokens": _Tokens, "visits": _VisitsTable,
 }  # fmt: skip
 
 
@@ -256,7 +267,10 @@ def _changed(record: Any, *but: str) -> dict[str, Any]:
 
 
 def _arrivals(table: _Arriving) -> Arrivals:
-    return held(_unheld(table), [(start_s, end_s) for start_s, end_s in table.held_s])
+    found = _unheld(table)
+    if isinstance(table, _InVisits) and table.visits is not None:
+        found = in_visits(found, Visits(**table.visits.model_dump()))
+    return held(found, [(start_s, end_s) for start_s, end_s in table.held_s])
 
 
 def _unheld(table: _Arriving) -> Arrivals:
@@ -275,6 +289,8 @@ def _plain_arrivals(arrivals: Arrivals) -> dict[str, Any]:
     if arrivals.held_s:
         gaps = [list(gap) for gap in zip(*[iter(arrivals.held_s)] * 2, strict=True)]
         return {**_plain_arrivals(held(arrivals, [])), "held_s": gaps}
+    if arrivals.visits is not None:
+        return {**_plain_arrivals(replace(arrivals, visits=None)), "visits": _changed(arrivals.visits)}
     if arrivals.times_s:
         return {"kind": "replayed", "times_s": arrivals.times_s}
     pieces = [list(both) for both in zip(arrivals.lengths_s, arrivals.rates, strict=True)]

@@ -22,7 +22,7 @@ from relkit.policies.retry_budget import RetryBudgetSettings
 from relkit.policies.retry_presets import plan_hint_s
 from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, RetrySettings
 from relkit.policies.votes import opens_at_once, outcome_of
-from relkit.simulation.arrivals import pieces_of
+from relkit.simulation.arrivals import pieces_of, times_of
 from relkit.simulation.demo_draws import Floats, Ints
 from relkit.simulation.episodes import Episode, by_model, stretches
 from relkit.simulation.scenario import Scenario
@@ -298,7 +298,8 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
     votes = [outcome_of(breaker.votes, kind, advised[kind]) if kind else SUCCESS for kind in range(KINDS)]
     # room for the arrivals of the most crowded run there is: eight standard errors above the mean
     expected = scenario.requests + 8.0 * scenario.requests**0.5 + 100.0
-    rates, lengths_s = ([], []) if scenario.arrivals.times_s else pieces_of(scenario.arrivals, seed, expected)
+    times_s = times_of(scenario.arrivals, seed, scenario.requests)
+    rates, lengths_s = ([], []) if times_s else pieces_of(scenario.arrivals, seed, expected)
     tokens = scenario.tokens or Tokens(1.0, 0.0, 1.0, 0.0)
     setup = Setup(
         seed=seed,
@@ -317,7 +318,7 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
         keys=scenario.cache.keys if scenario.cache is not None and policy.freshness is not None else 0,
         cache_capacity=0 if scenario.cache is None else scenario.cache.capacity,
         hit_s=0.0 if scenario.cache is None else float(scenario.cache.hit_s),
-        replayed=bool(scenario.arrivals.times_s),
+        replayed=bool(times_s),
         keeps_attempts=keeps_attempts,
         counts_tokens=scenario.tokens is not None,
         in_median=float(tokens.in_median),
@@ -333,7 +334,7 @@ def workload_of(scenario: Scenario, policy: Policy, seed: int, *, keeps_attempts
         values=np.array(values),
         rates=np.array(rates),
         lengths_s=np.array(lengths_s),
-        times_s=np.array(scenario.arrivals.times_s[: scenario.requests]),
+        times_s=np.array(times_s),
         held_s=np.array(scenario.arrivals.held_s),
         luck=luck_for(scenario.sessions, seed, scenario.requests),
         error_kinds=np.array(kinds, dtype=np.int64),

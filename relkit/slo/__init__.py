@@ -12,7 +12,7 @@ from relkit.slo.forecast import Forecast, exhaustion_minutes, forecast
 from relkit.slo.groups import Group, added
 from relkit.slo.levels import Levels
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, Totals, covered_minutes, gap_text, is_dead, silence_limit
-from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective
+from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective, window_of
 from relkit.slo.percentiles import Latency, latency_of, rank_interval
 from relkit.slo.plan_figures import plan_costs, plan_figures
 from relkit.slo.service import Goal, Service, headline, leading_shares
@@ -76,4 +76,5 @@ __all__ = [
     "time_weighted",
     "trap_lines",
     "verdict",
+    "window_of",
 ]

@@ -5,13 +5,13 @@ digit turns "exactly on target" into "missed"; so the target is text or a Fracti
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from relkit.exceptions import ParameterError
-from relkit.period import CALENDARS
-from relkit.units import MINUTES_PER_DAY, duration, exact_share, several
+from relkit.period import CALENDARS, Period, calendar_period
+from relkit.units import MINUTES_PER_DAY, US_PER_DAY, duration, exact_share, several
 
 DEFAULT_EXCLUDED: Final = frozenset(
     {
@@ -234,6 +234,23 @@ def _slice_target(given: object, method: str, slice_minutes: int) -> Fraction | 
             "the method occurrences counts requests: take it out, or name a method of slices",
         )
     return None
+
+
+def window_of(period: Period, objective: Objective) -> Period:
+    """Return an objective's window as far as a period's end: rolling back from it, or the calendar's up to it.
+
+    >>> week = Period("a week", 0, 7 * US_PER_DAY)
+    >>> window_of(week, Objective("availability", "0.999", window_days=28)).start_us // US_PER_DAY
+    -21
+    """
+    if period.end_us is None:
+        return period
+    start_us = period.end_us - objective.window_days * US_PER_DAY
+    if objective.calendar is not None:
+        begun = calendar_period(period.end_us - 1, objective.calendar, period.zone).start_us
+        assert begun is not None
+        start_us = begun
+    return period if start_us == period.start_us else replace(period, start_us=start_us)
 
 
 def _one_of(name: str, given: object, allowed: tuple[str, ...]) -> str:

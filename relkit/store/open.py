@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from relkit.errors import RuleSet, redact_text
-from relkit.exceptions import RelkitError, StoreError
+from relkit.exceptions import RelkitError, StoreError, StoreLockedError
 from relkit.scratch import process_folder
 from relkit.store.keys import lend_key
 from relkit.store.migrate import migrate
@@ -185,7 +185,7 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
             if "lock" not in text.lower():
                 raise StoreError(f"{place}: cannot be opened: {_first_line(text)}") from None
             if time.monotonic() >= give_up:
-                raise StoreError(_locked(place, text, wait_s)) from None
+                raise StoreLockedError(_locked(place, text, wait_s)) from None
             time.sleep(0.2)
         except duckdb.Error as error:
             raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None

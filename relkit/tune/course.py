@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from relkit.errors.kinds import ADVICE
 from relkit.exceptions import ParameterError
 from relkit.policies.codes import CLOSED, HALF_OPEN, OPEN
 from relkit.simulation.room import COUNTERS
 from relkit.simulation.run import Run
+from relkit.simulation.workload import FAILED
 
 Counts = npt.NDArray[np.int64]
 BINS = 120
+_KINDS = ("", *(kind.value for kind, _ in sorted(ADVICE.items(), key=lambda both: both[1].int_code)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +29,8 @@ class Course:
         Counts; a request counts where it ends, rejected ones are those the breaker turned away.
     stretches : tuple of tuple of (state, start_s, end_s)
         For each model the states of the first client's breaker.
+    kinds : tuple of (str, array of int)
+        Failed requests by the error kind of their last attempt, the commonest first; together they are `failed`.
     """
 
     bin_s: float
@@ -35,6 +40,7 @@ class Course:
     rejected: Counts
     attempts: Counts
     stretches: tuple[tuple[tuple[int, float, float], ...], ...]
+    kinds: tuple[tuple[str, Counts], ...]
 
     @property
     def span_s(self) -> float:
@@ -84,10 +90,23 @@ def course_of(run: Run, bins: int = BINS) -> Course:
         name: np.bincount(places, weights=run.seconds[:, column], minlength=bins).astype(np.int64)
         for column, name in enumerate(COUNTERS)
     }
+    stretches = tuple(_stretches(run, place, span_s) for place in range(len(run.scenario.models)))
+    answered = summed["fresh"] + summed["cached"] + summed["stale"]
+    kinds = _kinds(run, bin_s, bins)
+    failed = sum((counts for _, counts in kinds), start=np.zeros(bins, dtype=np.int64))
     return Course(
-        bin_s, summed["arrivals"], summed["fresh"] + summed["cached"] + summed["stale"], summed["failed"], summed["rejected"],
-        summed["attempts"], tuple(_stretches(run, place, span_s) for place in range(len(run.scenario.models))),
+        bin_s, summed["arrivals"], answered, failed, summed["rejected"], summed["attempts"], stretches, kinds
     )  # fmt: skip
+
+
+def _kinds(run: Run, bin_s: float, bins: int) -> tuple[tuple[str, Counts], ...]:
+    failed = run.requests[run.requests["outcome"] == FAILED]
+    places = np.minimum((failed["arrival_s"] + failed["latency_s"]).astype(np.int64) / bin_s, bins - 1).astype(np.int64)
+    found = [
+        (_KINDS[code], np.bincount(places[failed["kind"] == code], minlength=bins).astype(np.int64))
+        for code in np.unique(failed["kind"]).tolist()
+    ]
+    return tuple(sorted(found, key=lambda one: (-int(one[1].sum()), one[0])))
 
 
 def _stretches(run: Run, model: int, span_s: float) -> tuple[tuple[int, float, float], ...]:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, chisquare
 
 from relkit.exceptions import ParameterError
-from relkit.shadow import Tried, adjust, ledger, sample_ratio
+from relkit.shadow import Tried, adjust, ledger
+from relkit.shadow.sample_ratio import sample_ratio
 
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 

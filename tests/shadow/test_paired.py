@@ -12,7 +12,8 @@ from scipy.stats import binom, binomtest
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from relkit.exceptions import ParameterError
-from relkit.shadow import Interval, PairCounts, mcnemar, non_inferiority_p, plan_z, sample_growth, tango, tango_z
+from relkit.shadow import Interval, PairCounts, mcnemar, non_inferiority_p, sample_growth, tango, tango_z
+from relkit.shadow.plan_z import plan_z
 
 Z95 = float(-ndtri(0.025))
 SMALL_TABLES = [

@@ -6,8 +6,9 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.shadow.words import NO_PAIRS, p_text
 from relkit.plates.style import BAD, GOOD, INK, MUTED, SHADOW, UNKNOWN, figure
 from relkit.plates.table import Table
-from relkit.shadow import PairCounts, PlanZ, mcnemar, plan_z, session_t, tango
+from relkit.shadow import PairCounts, PlanZ, mcnemar, session_t, tango
 from relkit.shadow.paired import discordant_odds_ratio, newcombe
+from relkit.shadow.plan_z import plan_z
 from relkit.shadow.sessions import obuchowski, session_sign_test, sign_flip
 from relkit.shadow.study import Study
 from relkit.units import count, percent, points, several, signed

@@ -8,15 +8,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from relkit.simulation.arrivals import Arrivals, modulated, poisson, replayed, varying
+from relkit.simulation.arrivals import Arrivals, in_visits, modulated, poisson, replayed, varying
 from relkit.simulation.calibrate.hidden import fit_rates
+from relkit.simulation.calibrate.visiting import HOUR_S, fit_visits
+from relkit.simulation.visits import Visits, followed
 
 Floats = npt.NDArray[np.float64]
 _RESOLUTIONS_S: Final = (3600.0, 60.0, 1.0, 0.1, 0.01, 0.001)
-_PIECE_S: Final = 3600.0
 _LEAST_P: Final = 0.001
 _TRIES: Final = 40
 _MOST_BINS: Final = 200_000
+_WHY: Final = {
+    "varying": "within each hour counts are as even as chance makes them",
+    "visits": "at a rate by the hour, requests that follow each other are as bursty as the log",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Arriving:
     Parameters
     ----------
     process : str
-        poisson, varying, modulated or replayed: the first of these that tells the log.
+        poisson, varying, visits, modulated or replayed: the first of these that tells the log.
     arrivals : Arrivals
         For a scenario.
     tie_share : float
@@ -68,8 +73,9 @@ def read_arrivals(times_s: Floats) -> Arriving:
     Notes
     -----
     Poisson where the index of dispersion is that of a Poisson process at two widths of windows (chi-square, p > 0.001
-    each); else a rate by the hour where the same holds within the hours; else two states of a modulated Poisson process
-    where 40 logs drawn from it are as dispersed as this one; else the times themselves.
+    each); else a rate by the hour where the same holds within the hours; else, by the hour too, requests that follow each
+    other in visits; else two states of a modulated Poisson process; else the times themselves. Of all but the first and last,
+    40 logs drawn must be as dispersed as this one at three widths.
 
     Examples
     --------
@@ -87,19 +93,17 @@ def read_arrivals(times_s: Floats) -> Arriving:
     long_s = max(span_s / 40.0, short_s)
     rate = times_s.size / span_s
     flat = [_poisson_p(times_s, width) for width in (short_s, long_s)]
-    process, arrivals, why = "replayed", None, "no simpler process is as bursty as the log"
+    widths = (short_s, math.sqrt(short_s * long_s), long_s)
     if min(flat) > _LEAST_P:
         process, arrivals, why = "poisson", poisson(rate), "counts are as even as chance makes them"
-    elif span_s >= 6 * _PIECE_S and _poisson_p(times_s, short_s, by_hour=True) > _LEAST_P:
-        process, arrivals, why = (
-            "varying",
-            varying(_hours(times_s)),
-            "within each hour counts are as even as chance makes them",
-        )
-    elif (states := _modulated(times_s, short_s, long_s, resolution_s)) is not None:
+    elif (by_hour := _by_hour(times_s, widths)) is not None:
+        process, arrivals = by_hour
+        why = _WHY[process]
+    elif (states := _modulated(times_s, widths, resolution_s)) is not None:
         process, arrivals, why = "modulated", states, "a quiet and a busy state by turns are as bursty as the log"
-    if arrivals is None:
+    else:
         arrivals = replayed((times_s - times_s[0]).tolist())
+        process, why = "replayed", "no simpler process is as bursty as the log"
     spread = dispersion(times_s, short_s)
     told = f"Arrivals are taken as {process}: {why} (counts in windows of {short_s:.3g} s vary {spread:.1f} times as much as Poisson's)."
     return Arriving(process, arrivals, ties, resolution_s, variation, spread, short_s, told)
@@ -142,17 +146,31 @@ def draw_arrivals(arrivals: Arrivals, span_s: float, rng: np.random.Generator) -
     if arrivals.modulated:
         number = int(2.0 * span_s / sum(arrivals.lengths_s)) + 20
         lengths = rng.exponential(arrivals.lengths_s, (number, len(arrivals.lengths_s))).ravel()
+    elif len(arrivals.rates) == 1:
+        lengths = np.array([span_s])
     else:
-        number = int(span_s / sum(arrivals.lengths_s)) + 1
-        if len(arrivals.rates) == 1:
-            return np.sort(rng.uniform(0.0, span_s, rng.poisson(arrivals.rates[0] * span_s)))
-        lengths = np.tile(arrivals.lengths_s, number)
+        lengths = np.tile(arrivals.lengths_s, int(span_s / sum(arrivals.lengths_s)) + 1)
     rates = np.tile(arrivals.rates, lengths.size // len(arrivals.rates))
-    ends = np.cumsum(lengths)
+    if arrivals.visits is not None:
+        times = _visiting(arrivals.visits, rates, lengths, rng)
+    else:
+        times = _poisson(rates, lengths, rng)
+        times.sort()
+    return times[(times >= 0.0) & (times <= span_s)]
+
+
+def _poisson(rates: Floats, lengths: Floats, rng: np.random.Generator) -> Floats:
     counts = rng.poisson(rates * lengths)
-    times = np.repeat(ends - lengths, counts) + rng.random(int(counts.sum())) * np.repeat(lengths, counts)
-    times.sort()
-    return times[times <= span_s]
+    starts = np.cumsum(lengths) - lengths
+    return np.repeat(starts, counts) + rng.random(int(counts.sum())) * np.repeat(lengths, counts)
+
+
+def _visiting(visits: Visits, rates: Floats, lengths: Floats, rng: np.random.Generator) -> Floats:
+    lead_s = visits.lead_s
+    before, pieces = np.concatenate([rates[:1], rates]), np.concatenate([[lead_s], lengths])
+    begins = _poisson(before / visits.mean_requests, pieces, rng) - lead_s
+    more = rng.geometric(1.0 - visits.again, begins.size) - 1
+    return followed(begins, more, visits.gaps_s(rng.standard_normal(int(more.sum()))))
 
 
 def _resolution(times_s: Floats) -> float:
@@ -169,7 +187,7 @@ def _poisson_p(times_s: Floats, width_s: float, *, by_hour: bool = False) -> flo
     expected = np.full(counts.size, np.mean(counts))
     lost = 1
     if by_hour:
-        piece = (np.arange(counts.size) * width_s / _PIECE_S).astype(np.int64)
+        piece = (np.arange(counts.size) * width_s / HOUR_S).astype(np.int64)
         sums = np.bincount(piece, weights=counts)
         expected = (sums / np.maximum(np.bincount(piece), 1))[
             piece
@@ -183,15 +201,29 @@ def _poisson_p(times_s: Floats, width_s: float, *, by_hour: bool = False) -> flo
 
 
 def _hours(times_s: Floats) -> list[tuple[float, float]]:
-    place = ((times_s - times_s[0]) / _PIECE_S).astype(np.int64)
+    place = ((times_s - times_s[0]) / HOUR_S).astype(np.int64)
     counts = np.bincount(place)
-    lengths = np.full(counts.size, _PIECE_S)
-    lengths[-1] = max(float(times_s[-1] - times_s[0]) - _PIECE_S * (counts.size - 1), 1.0)
+    lengths = np.full(counts.size, HOUR_S)
+    lengths[-1] = max(float(times_s[-1] - times_s[0]) - HOUR_S * (counts.size - 1), 1.0)
     return [(float(length), float(number / length)) for length, number in zip(lengths, counts, strict=True)]
 
 
-def _modulated(times_s: Floats, short_s: float, long_s: float, resolution_s: float) -> Arrivals | None:
-    fine_s = max(short_s / 5.0, resolution_s)
+def _by_hour(times_s: Floats, widths: tuple[float, float, float]) -> tuple[str, Arrivals] | None:
+    """Requests on their own at a rate by the hour, or in visits; None where neither is as bursty as the log."""
+    if float(times_s[-1] - times_s[0]) < 6 * HOUR_S:
+        return None
+    hours = varying(_hours(times_s))
+    if _poisson_p(times_s, widths[0], by_hour=True) > _LEAST_P and _is_as_bursty(hours, times_s, widths):
+        return "varying", hours
+    visits = fit_visits(times_s - times_s[0])
+    if visits is None:
+        return None
+    following = in_visits(hours, visits)
+    return ("visits", following) if _is_as_bursty(following, times_s, widths) else None
+
+
+def _modulated(times_s: Floats, widths: tuple[float, float, float], resolution_s: float) -> Arrivals | None:
+    fine_s = max(widths[0] / 5.0, resolution_s)
     counts = counts_in(times_s, fine_s)
     if counts.size < 50:
         return None
@@ -200,15 +232,20 @@ def _modulated(times_s: Floats, short_s: float, long_s: float, resolution_s: flo
     if span_s / (states.good_s + states.bad_s) < 5.0 or min(states.good_s, states.bad_s) < 0.5 * fine_s:
         return None
     found = modulated([(states.good_s, states.good_level), (states.bad_s, states.bad_level)])
+    return found if _is_as_bursty(found, times_s, widths) else None
+
+
+def _is_as_bursty(arrivals: Arrivals, times_s: Floats, widths: tuple[float, float, float]) -> bool:
+    """Whether the log is as dispersed as logs drawn from a process, at each width within three standard deviations."""
+    span_s = float(times_s[-1] - times_s[0])
     rng = np.random.default_rng(0)
-    widths = (short_s, math.sqrt(short_s * long_s), long_s)
     seen = np.array([_log_dispersion(times_s - times_s[0], width, span_s) for width in widths])
     drawn = np.array([
         [_log_dispersion(times, width, span_s) for width in widths]
-        for times in (draw_arrivals(found, span_s, rng) for _ in range(_TRIES))
+        for times in (draw_arrivals(arrivals, span_s, rng) for _ in range(_TRIES))
     ])  # fmt: skip
     off = np.abs(seen - drawn.mean(axis=0)) / np.maximum(drawn.std(axis=0, ddof=1), 1e-9)
-    return found if float(off.max()) < 3.0 else None
+    return float(off.max()) < 3.0
 
 
 def _log_dispersion(times_s: Floats, width_s: float, span_s: float) -> float:

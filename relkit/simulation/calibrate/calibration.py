@@ -180,8 +180,9 @@ def _episodes(fitted: Fitted, where: str) -> list[Episode]:
                     time.start_s,
                     end_s,
                     kind,
-                    _extra(time.failing, model.failing),
+                    _extra(time.lost, model.failing),
                     _hint(fitted, kind),
+                    time.slow_factor,
                 )
             )
             at_s = end_s

@@ -12,7 +12,8 @@ from relkit.exceptions import DataError
 from relkit.simulation.calibrate.arriving import Arriving, read_arrivals
 from relkit.simulation.calibrate.hidden import States, chance_of_bad, fit_failing
 from relkit.simulation.calibrate.model import MOST_TRIES, BadTime, Drawn, TrafficModel
-from relkit.simulation.calibrate.times import fit_factor, fit_times
+from relkit.simulation.calibrate.slow import slow_stretches
+from relkit.simulation.calibrate.times import Part, fit_factor, fit_times, share_beyond
 from relkit.simulation.traffic import FAILED, NOT_MEASURED, UNTOLD, LoggedTraffic
 
 Floats = npt.NDArray[np.float64]
@@ -25,6 +26,8 @@ _FEWEST_IN_STATE: Final = 30
 _TIMEOUT: Final = ADVICE[ErrorKind.NETWORK_TIMEOUT].int_code
 _CANCELLED: Final = ADVICE[ErrorKind.CANCELLED].int_code
 _ROUNDS: Final = 4
+_UNLIKELY: Final = 0.01
+_SLOWER: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,19 +95,30 @@ def fit(traffic: LoggedTraffic) -> Fitted:
     timeout_s, timed_out = _timeouts(took, failed, traffic.kind)
     arrived = np.sort(starts[traffic.is_user & (traffic.number == _first(traffic))])
     arriving = read_arrivals(arrived)
-    bad_times, states = _bad_states(starts[known], failed[known], traffic.kind[known], span_s)
+    long, states = _bad_states(starts[known], failed[known], span_s)
     inside = np.zeros(starts.size, bool)
-    for time in bad_times:
-        inside |= (starts >= time.start_s) & (starts < time.end_s)
+    for low, high in long:
+        inside |= (starts >= low) & (starts < high)
     chance = np.zeros(starts.size)
     if states is not None:
         rest = known & ~inside
         chance[rest] = chance_of_bad(starts[rest], failed[rest], states)
     in_bad = chance > 0.5
+    answered, late = users & ~inside & ~failed & (took > 0.0), users & ~inside & timed_out
+    latency = _usual_times(took, answered & ~in_bad, late & ~in_bad, timeout_s)
+    ended = (answered | late) & ~in_bad
+    cuts = np.array([edge for span in long for edge in span])
+    slow_times = slow_stretches(starts[ended], took[ended], late[ended], latency, timeout_s, cuts)
+    for low, high in slow_times:
+        inside |= (starts >= low) & (starts < high)
+    if slow_times:
+        answered, late = answered & ~inside, late & ~inside
+        latency = _usual_times(took, answered & ~in_bad, late & ~in_bad, timeout_s)
     quiet = users & ~inside
-    answered = quiet & ~failed & (took > 0.0)
-    late = quiet & timed_out
-    latency = fit_times(took[answered & ~in_bad], np.full(int((late & ~in_bad).sum()), timeout_s))
+    bad_times = tuple(
+        _bad_time(span, traffic.kind, users & (starts >= span[0]) & (starts < span[1]), took, failed, timed_out, latency, timeout_s)
+        for span in sorted([*long, *slow_times])
+    )  # fmt: skip
     slow = took[answered & in_bad]
     factor = 1.0
     if slow.size >= _FEWEST_IN_STATE:
@@ -118,7 +132,7 @@ def fit(traffic: LoggedTraffic) -> Fitted:
         None if states is None else replace(states, good_level=levels[0], bad_level=levels[1]),
         bad_times,
         latency,
-        factor if abs(factor - 1.0) > 0.1 else 1.0,
+        factor if abs(factor - 1.0) > _SLOWER else 1.0,
         timeout_s,
         float(np.median(took[errors])) if errors.any() else 0.02,
         *_again(traffic, starts, took, failed),
@@ -177,30 +191,65 @@ def _levels(errors: Flags, quiet: Flags, chance: Floats) -> tuple[float, float]:
     return (float((quiet & errors).sum()) - with_bad) / max(good, 1e-9), with_bad / bad if bad > 0.0 else 0.0
 
 
-def _bad_states(
-    starts: Floats, failed: Flags, kinds: npt.NDArray[np.int64], span_s: float
-) -> tuple[tuple[BadTime, ...], States | None]:
+def _bad_states(starts: Floats, failed: Flags, span_s: float) -> tuple[list[tuple[float, float]], States | None]:
     """Tell bursts that recur from the long bad times that stand alone; the latter keep their places in time."""
     rest = np.ones(starts.size, bool)
-    found: list[BadTime] = []
+    found: list[tuple[float, float]] = []
     for _ in range(_ROUNDS):
         when, bad = starts[rest], failed[rest]
         states = _two_states(when, bad)
         if states is None:
-            return tuple(sorted(found, key=lambda time: time.start_s)), None
+            return sorted(found), None
         lasting = _stretches(when, chance_of_bad(when, bad, states) > 0.5)
         few = len(lasting) < _FEWEST_BURSTS or span_s / (states.good_s + states.bad_s) < _FEWEST_BURSTS
-        # Of N bursts the longest lasts bad_s (ln N + 5) with a chance below 1 in 100.
-        limit = 0.0 if few else states.bad_s * (math.log(max(len(lasting), 1)) + 5.0)
-        long = [(low, high) for low, high in lasting if high - low > limit]
+        long = lasting if few else _alone(lasting, states.bad_s, when[bad])
         if not long:
-            return tuple(sorted(found, key=lambda time: time.start_s)), None if few else states
+            return sorted(found), None if few else states
+        found += long
         for low, high in long:
-            inside = (starts >= low) & (starts < high)
-            share = float(np.mean(failed[inside]))
-            found.append(BadTime(low, high, share, int(inside.sum()), _commonest(kinds[inside & failed])))
-            rest &= ~inside
-    return tuple(sorted(found, key=lambda time: time.start_s)), _two_states(starts[rest], failed[rest])
+            rest &= (starts < low) | (starts >= high)
+    return sorted(found), _two_states(starts[rest], failed[rest])
+
+
+def _alone(lasting: list[tuple[float, float]], mean_s: float, failures_s: Floats) -> list[tuple[float, float]]:
+    """Bursts too long to be of the others' kind, each with a chance below 1 in 100 among exponential times.
+
+    Of N the longest lasts ln N + 5 means with that chance; and where the mean is itself made long by it, its share g of the
+    sum of all tells it: P(g > x) <= N (1 - x)^(N - 1) (Fisher 1929). Only those that hold enough failures stand alone.
+    """
+    limit, left = mean_s * (math.log(len(lasting)) + 5.0), sum(high - low for low, high in lasting)
+    alone = []
+    for number, (low, high) in enumerate(sorted(lasting, key=lambda span: span[0] - span[1])):
+        others = len(lasting) - number - 1
+        chance = (others + 1) * (1.0 - (high - low) / max(left, 1e-12)) ** others
+        if high - low <= limit and (others + 1 < _FEWEST_BURSTS or chance >= _UNLIKELY):
+            break
+        if np.count_nonzero((failures_s >= low) & (failures_s < high)) >= _FEWEST_FAILURES:
+            alone.append((low, high))
+        left -= high - low
+    return alone
+
+
+def _usual_times(took: Floats, answered: Flags, late: Flags, timeout_s: float) -> tuple[Part, ...]:
+    return fit_times(took[answered], np.full(int(late.sum()), timeout_s))
+
+
+def _bad_time(
+    span: tuple[float, float], kinds: npt.NDArray[np.int64], inside: Flags, took: Floats, failed: Flags, timed_out: Flags,
+    latency: tuple[Part, ...], timeout_s: float,
+) -> BadTime:  # fmt: skip
+    """What a stretch of the log is like: who fails in it, who hangs, and how much slower the others are."""
+    number = max(int(inside.sum()), 1)
+    failing = float((inside & failed & ~timed_out).sum()) / number
+    answered = took[inside & ~failed & (took > 0.0)]
+    factor = 1.0
+    if answered.size >= _FEWEST_IN_STATE:
+        fitted = fit_factor(latency, answered, 0, math.inf)
+        factor = fitted if abs(fitted - 1.0) > _SLOWER else 1.0
+    given_up = float((inside & timed_out).sum()) / number / max(1.0 - failing, 1e-9)
+    slow = share_beyond(latency, timeout_s / factor)
+    hanging = min(max((given_up - slow) / max(1.0 - slow, 1e-9), 0.0), 1.0)
+    return BadTime(*span, failing, int(inside.sum()), _commonest(kinds[inside & failed]), factor, hanging)
 
 
 def _two_states(when: Floats, failed: Flags) -> States | None:
@@ -241,7 +290,7 @@ def _over_time(model: TrafficModel, states: States | None, failed_share: float) 
     """Share that fails over the whole time, bad times included: states move on where nothing was seen."""
     usual = failed_share if states is None else states.mean_level
     inside = sum(time.end_s - time.start_s for time in model.bad_times)
-    bad = sum((time.end_s - time.start_s) * time.failing for time in model.bad_times)
+    bad = sum((time.end_s - time.start_s) * time.lost for time in model.bad_times)
     return min((usual * max(model.span_s - inside, 0.0) + bad) / model.span_s, 1.0)
 
 

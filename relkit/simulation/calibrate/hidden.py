@@ -205,11 +205,37 @@ def chance_of_bad(times_s: Floats, failed: npt.NDArray[np.bool_], states: States
     >>> chance_of_bad(np.array([0.0, 1.0, 2.0]), np.array([False, True, False]), quiet).tolist()
     [0.0, 1.0, 0.0]
     """
-    gaps = np.diff(times_s, prepend=times_s[0])
     levels = np.array([states.good_level, states.bad_level])
     told = np.where(failed[:, None], levels[None, :], 1.0 - levels[None, :])
-    chance = np.empty(times_s.size)
-    _smooth_fast(gaps, told, 1.0 / states.good_s, 1.0 / states.bad_s, chance)
+    return smoothed(np.diff(times_s, prepend=times_s[0]), told, 1.0 / states.good_s, 1.0 / states.bad_s)
+
+
+def told_by(gaps_s: Floats, evidence: Floats, leave_good: float, leave_bad: float) -> float:
+    """Return the log likelihood of observations under two states that follow each other at random.
+
+    Parameters
+    ----------
+    gaps_s : array of float, shape (n,)
+        Time since the observation before, seconds; 0 for the first.
+    evidence : array of float, shape (n, 2)
+        How likely each is in the good and in the bad state.
+    leave_good, leave_bad : float
+        Rates at which the states end, a second.
+
+    >>> round(told_by(np.zeros(1), np.array([[0.5, 0.5]]), 1.0, 1.0), 3)
+    -0.693
+    """
+    return float(_forward_fast(gaps_s, evidence, leave_good, leave_bad))
+
+
+def smoothed(gaps_s: Floats, evidence: Floats, leave_good: float, leave_bad: float) -> Floats:
+    """Return the probability of the bad state at each observation, given all of them; see `told_by`.
+
+    >>> smoothed(np.zeros(1), np.array([[0.1, 0.3]]), 1.0, 1.0).round(3).tolist()
+    [0.75]
+    """
+    chance = np.empty(gaps_s.size)
+    _smooth_fast(gaps_s, evidence, leave_good, leave_bad, chance)
     return chance
 
 

@@ -26,11 +26,20 @@ class BadTime:
     start_s, end_s : float
         From when to before when, seconds from the start of the log.
     failing : float
-        Share of the attempts in it that failed.
+        Share of the attempts in it that failed, those that were given up not counted.
     attempts : int
         Attempts in it.
     kind : int
         Code of its commonest error.
+    slow_factor : float
+        Factor on the latency of those that were answered.
+    hanging : float
+        Share of the others that hung until the client gave them up, beyond those that were only slow.
+
+    Examples
+    --------
+    >>> BadTime(0.0, 60.0, 0.5, 100, 1, hanging=0.2).lost
+    0.6
     """
 
     start_s: float
@@ -38,6 +47,13 @@ class BadTime:
     failing: float
     attempts: int
     kind: int
+    slow_factor: float = 1.0
+    hanging: float = 0.0
+
+    @property
+    def lost(self) -> float:
+        """Share of the attempts in it that failed or hung."""
+        return self.failing + (1.0 - self.failing) * self.hanging
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +163,13 @@ def draw_log(model: TrafficModel, rng: np.random.Generator) -> Drawn:
         chance = np.full(start.size, model.failing)
         if model.states is not None:
             chance = np.where(bad, model.states.bad_level, chance)
+        slower = np.where(bad, model.slow_factor, 1.0)
         for time in model.bad_times:
-            chance[(start >= time.start_s) & (start < time.end_s)] = time.failing
-        took = draw_times(model.latency, rng, start.size) * np.where(bad, model.slow_factor, 1.0)
+            inside = (start >= time.start_s) & (start < time.end_s)
+            chance[inside], slower[inside] = time.failing, time.slow_factor
+            if time.hanging:
+                slower[inside & (rng.random(start.size) < time.hanging)] = math.inf
+        took = draw_times(model.latency, rng, start.size) * slower
         errs = rng.random(start.size) < chance
         took = np.where(errs, model.error_s, took)
         late = took > model.timeout_s

@@ -166,16 +166,26 @@ def fit_factor(parts: tuple[Part, ...], seen_s: Floats, given_up: int, limit_s: 
     x, weight = _binned(np.log(np.asarray(seen_s, float)))
 
     def loss(log_factor: float) -> float:
-        density = np.zeros(x.size)
-        for share, median_s, sigma in parts:
-            z = (x - log_factor - math.log(median_s)) / sigma
-            density += share / sigma * np.exp(-0.5 * z * z)
-        told = float(weight @ np.log(np.maximum(density, 1e-300)))
+        told = float(weight @ log_density(parts, x - log_factor))
         if given_up:
             told += given_up * math.log(max(share_beyond(parts, limit_s / math.exp(log_factor)), 1e-300))
         return -told
 
     return math.exp(float(minimize_scalar(loss, bounds=(math.log(0.05), math.log(100.0)), method="bounded").x))
+
+
+def log_density(parts: tuple[Part, ...], logs: Floats) -> Floats:
+    """Return the log of the density of the logarithm of times from a mixture.
+
+    >>> log_density(((1.0, 1.0, 1.0),), np.array([0.0])).round(3).tolist()
+    [-0.919]
+    """
+    density = np.zeros(logs.size)
+    for share, median_s, sigma in parts:
+        z = (logs - math.log(median_s)) / sigma
+        density += share / (sigma * math.sqrt(2.0 * math.pi)) * np.exp(-0.5 * z * z)
+    found: Floats = np.log(np.maximum(density, 1e-300))
+    return found
 
 
 def share_beyond(parts: tuple[Part, ...], limit_s: float) -> float:

@@ -198,7 +198,7 @@ def _failing_shares(starts_s: Floats, told: Outcomes, calibration: Calibration, 
         is_bad = draw_states(starts_s, told.outcome, model.states, rng)
         shares = np.where(is_bad, model.states.bad_level, model.states.good_level)
     for time in model.bad_times:
-        shares[(starts_s >= time.start_s) & (starts_s < time.end_s)] = time.failing
+        shares[(starts_s >= time.start_s) & (starts_s < time.end_s)] = time.lost
     return shares
 
 

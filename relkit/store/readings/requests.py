@@ -7,6 +7,7 @@ and canary rows change none of these numbers.
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from relkit.exceptions import DataError
 from relkit.period import Period
@@ -31,12 +32,12 @@ from relkit.store.text import quoted
 from relkit.units import MINUTES_PER_DAY, US_PER_MINUTE
 
 _LONGEST_GRID: Final = 10 * 366 * MINUTES_PER_DAY
-_CELLS: Final = ("good", "bad", "excluded", "unknown")
+CELLS: Final = ("good", "bad", "excluded", "unknown")
 _ATTEMPTS: Final = (
     "(SELECT ts + coalesce(latency_us, 0) AS end_us, latency_us, ok, ended, fp, service, model, degraded FROM attempts "
     "WHERE role = 'user')"
 )
-_COUNTED: Final = ", ".join(f"count(*) FILTER (verdict = '{cell}') AS {cell}" for cell in _CELLS)
+_COUNTED: Final = ", ".join(f"count(*) FILTER (verdict = '{cell}') AS {cell}" for cell in CELLS)
 
 
 def minutes(store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()) -> Minutes:
@@ -60,16 +61,9 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
     """
     spanned = span_period(store, period)
     clock = not spanned.is_everything
-    where, values = within(spanned, "end_us")
-    minute = f"end_us // {US_PER_MINUTE}" if clock else "0"
-    counted = int_columns(
-        store,
-        f"SELECT {minute} AS minute, {_COUNTED} FROM ({_judged(store, objective, good_kinds)}) WHERE {where} "
-        "GROUP BY minute ORDER BY minute",
-        values,
-    )
+    counted = minute_counts(store, spanned, objective, good_kinds)
     if not clock:
-        good_n, bad_n, excluded_n, unknown_n = (counted[name].sum(keepdims=True) for name in _CELLS)
+        good_n, bad_n, excluded_n, unknown_n = (counted[name].sum(keepdims=True) for name in CELLS)
         return Minutes(0, good_n, bad_n, excluded_n, unknown_n, good_n + bad_n + excluded_n + unknown_n > 0)
     start, end = grid(spanned)
     if end - start > _LONGEST_GRID:
@@ -77,12 +71,32 @@ def minutes(store: Store, period: Period, objective: Objective, good_kinds: froz
             f"the log spans {(end - start) // MINUTES_PER_DAY:,} days; report a week, or mend the times that lie far off"
         )
     place = counted["minute"] - start
-    cells = {name: np.zeros(end - start, dtype=np.int64) for name in _CELLS}
+    cells = {name: np.zeros(end - start, dtype=np.int64) for name in CELLS}
     for name, cell in cells.items():
         cell[place] = counted[name]
     covered = coverage_of(store, spanned, objective.service)
     covered[place] = True
     return Minutes(start, cells["good"], cells["bad"], cells["excluded"], cells["unknown"], covered)
+
+
+def minute_counts(
+    store: Store, period: Period, objective: Objective, good_kinds: frozenset[str] = frozenset()
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Count as `minutes` does, without a grid: the minutes in which requests end, and those of each outcome.
+
+    Returns
+    -------
+    dict of str to integer array
+        minute (since 1970 UTC, ascending; the one minute 0 when the period is everything), good, bad, excluded, unknown.
+    """
+    where, values = within(period, "end_us")
+    minute = "0" if period.is_everything else f"end_us // {US_PER_MINUTE}"
+    return int_columns(
+        store,
+        f"SELECT {minute} AS minute, {_COUNTED} FROM ({judged(store, objective, good_kinds)}) WHERE {where} "
+        "GROUP BY minute ORDER BY minute",
+        values,
+    )
 
 
 def groups(
@@ -101,7 +115,7 @@ def groups(
     """
     where, values = within(span_period(store, period), "end_us")
     rows = store.connection.execute(
-        f"SELECT coalesce({by}, '') AS name, {_COUNTED} FROM ({_judged(store, objective, good_kinds)}) WHERE {where} "
+        f"SELECT coalesce({by}, '') AS name, {_COUNTED} FROM ({judged(store, objective, good_kinds)}) WHERE {where} "
         "GROUP BY name ORDER BY bad DESC, good DESC, name",
         values,
     ).fetchall()
@@ -115,7 +129,7 @@ def levels(store: Store, period: Period, objective: Objective, good_kinds: froze
     for rows in (requests_table(store), _ATTEMPTS):
         row = store.connection.execute(
             f"SELECT {_COUNTED}, count(*) FILTER (verdict = 'good' AND degraded) "
-            f"FROM ({_judged(store, objective, good_kinds, rows)}) WHERE {where}",
+            f"FROM ({judged(store, objective, good_kinds, rows)}) WHERE {where}",
             values,
         ).fetchone()
         assert row is not None
@@ -194,8 +208,24 @@ def uptimes(store: Store, period: Period) -> dict[str, Uptime]:
     return found
 
 
-def _judged(store: Store, objective: Objective, good_kinds: frozenset[str], rows: str = "") -> str:
-    """SQL of the requests (or other rows) an objective is about: when each ended, whose it was, and what it counts as."""
+def judged(
+    store: Store, objective: Objective, good_kinds: frozenset[str] = frozenset(), rows: str = "", more: str = ""
+) -> str:
+    """Write the SQL of the requests (or other rows) an objective is about: when each ended, whose it was, what it counts as.
+
+    Parameters
+    ----------
+    store : Store
+        Open database; the temporary tables of requests and kinds are made.
+    objective : Objective
+        Decides the verdict: good, bad, excluded or unknown.
+    good_kinds : frozenset of str
+        Kinds that are no failure.
+    rows : str
+        Other rows than those of `requests_table`.
+    more : str
+        Further columns of these rows, each after a comma.
+    """
     kinds = kinds_table(store.connection, store.rules)
     good, excluded = _kind_list(good_kinds), _kind_list(objective.excluded)
     unknown, bad, is_good, kept = "ok IS NULL", "NOT ok", "ok", "TRUE"
@@ -207,7 +237,7 @@ def _judged(store: Store, objective: Objective, good_kinds: frozenset[str], rows
     if objective.service is not None:
         kept += f" AND service = {quoted(objective.service)}"
     return (
-        f"SELECT end_us, service, model, kind, degraded, "
+        f"SELECT end_us, service, model, kind, degraded{more}, "
         f"CASE WHEN kind IN {excluded} THEN 'excluded' WHEN kind IN {good} THEN 'good' WHEN {unknown} THEN 'unknown' "
         f"WHEN {bad} THEN 'bad' WHEN {is_good} THEN 'good' ELSE 'unknown' END AS verdict "
         f"FROM {rows or requests_table(store)} LEFT JOIN {kinds} USING (fp) WHERE {kept}"

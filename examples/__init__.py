@@ -1,0 +1,1 @@
+"""Small programs around relkit, each run with `python -m examples.NAME`."""

@@ -1,0 +1,276 @@
+"""How often the plan's tests and limits are wrong, beside the right ones, on pairs drawn from a known truth.
+
+The truth is a two by two table: shares of right answers of both arms, and their correlation. What the tests say of a
+table is worked out once for each different table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log, sqrt
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from relkit.intervals import wilson
+from relkit.shadow.naive import PLAN_ERROR_SHARE, PLAN_SLOWER_US
+from relkit.shadow.paired import PairCounts, mcnemar
+from relkit.shadow.plan_z import plan_z
+from relkit.shadow.sequential.evidence import e_pairs, e_rate
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SEED: Final = 20251008
+PRIMARY_SHARE: Final = 0.9
+CORRELATION: Final = 0.6
+ALPHA: Final = 0.05
+_LOG_BOUND: Final = log(1 / ALPHA)
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """How often each rule says something.
+
+    Parameters
+    ----------
+    at : float
+        What was varied: the true difference, the number of looks, the true error share.
+    plan, ours : float
+        Shares of the runs in which the plan's rule and the right one spoke.
+    plan_interval, our_interval : Interval
+        Wilson's.
+    runs : int
+        Runs of both.
+    """
+
+    at: float
+    plan: float
+    plan_interval: tuple[float, float]
+    ours: float
+    our_interval: tuple[float, float]
+    runs: int
+
+
+def _flagged(at: float, plan: Flags, ours: Flags, level: float) -> Flagged:
+    runs = len(plan)
+    return Flagged(
+        at,
+        float(plan.mean()),
+        wilson(int(plan.sum()), runs, level),
+        float(ours.mean()),
+        wilson(int(ours.sum()), runs, level),
+        runs,
+    )
+
+
+def cells(delta: float, share: float = PRIMARY_SHARE, correlation: float = CORRELATION) -> tuple[float, ...]:
+    """Return the shares of both, only_primary, only_shadow and neither.
+
+    p11 = p1 p2 + rho sqrt(p1 q1 p2 q2).
+
+    >>> [round(each, 3) for each in cells(0.0)]
+    [0.864, 0.036, 0.036, 0.064]
+    """
+    other = share + delta
+    both = share * other + correlation * sqrt(share * (1 - share) * other * (1 - other))
+    return both, share - both, other - both, 1 - share - other + both
+
+
+def _drawn(rng: np.random.Generator, n: int, delta: float, size: int | tuple[int, ...]) -> Ints:
+    found: Ints = rng.multinomial(n, cells(delta), size)
+    return found
+
+
+def _said_of_each(tables: Ints, says: Callable[[PairCounts], bool]) -> Flags:
+    """Ask a rule about each row of cells, once for each different row."""
+    rows, place = np.unique(tables.reshape(-1, 4), axis=0, return_inverse=True)
+    said = np.fromiter((says(PairCounts(*map(int, row))) for row in rows), dtype=np.bool_, count=len(rows))
+    found: Flags = said[place.reshape(tables.shape[:-1])]
+    return found
+
+
+def _plan_speaks(counts: PairCounts) -> bool:
+    return plan_z(counts).statistically_significant
+
+
+def _mid_p_speaks(counts: PairCounts) -> bool:
+    return mcnemar(counts).p_mid < ALPHA
+
+
+def _evidence_speaks(counts: PairCounts) -> bool:
+    return e_pairs(counts).log_e >= _LOG_BOUND
+
+
+def _discordant(tables: Ints) -> Ints:
+    """Leave the concordant cells out: the right tests do not look at them, so fewer different tables are left."""
+    found = tables.copy()
+    found[..., (0, 3)] = 0
+    return found
+
+
+def power_of_tests(delta: float, *, pairs: int = 2_000, runs: int = 1_000, level: float = 0.95, seed: int = SEED) -> Flagged:
+    """Count how often the plan's z-test and McNemar's mid-p find a true difference.
+
+    Parameters
+    ----------
+    delta : float
+        Shadow minus primary, a share.
+    pairs, runs : int
+        Pairs of a run, and runs.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the pairs.
+
+    Examples
+    --------
+    >>> found = power_of_tests(-0.02, runs=100)
+    >>> found.plan, found.ours > 0.7
+    (0.0, True)
+    """
+    rng = np.random.default_rng([seed, round(delta * 10_000) + 10_000])
+    tables = _drawn(rng, pairs, delta, runs)
+    plan, ours = _said_of_each(tables, _plan_speaks), _said_of_each(_discordant(tables), _mid_p_speaks)
+    return _flagged(delta, plan, ours, level)
+
+
+def peeking(
+    looks: int, *, pairs_a_look: int = 200, runs: int = 500, level: float = 0.95, seed: int = SEED
+) -> tuple[Flagged, ...]:
+    """Count the runs without any difference in which some look so far was "significant": fixed test and evidence.
+
+    The fixed test is McNemar's mid-p, which is right for one look; the evidence is the e-value of discordant pairs, which
+    may be looked at for ever.
+
+    Parameters
+    ----------
+    looks : int
+        Looks of a run.
+    pairs_a_look, runs : int
+        Pairs that come between two looks, and runs.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the pairs.
+
+    Returns
+    -------
+    tuple of Flagged
+        After each look; `at` is the number of looks, `plan` the fixed test at every look.
+
+    Examples
+    --------
+    >>> last = peeking(24, runs=200)[-1]
+    >>> last.plan > 0.15 > 0.05 >= last.ours
+    True
+    """
+    rng = np.random.default_rng([seed, looks])
+    tables = _discordant(np.cumsum(_drawn(rng, pairs_a_look, 0.0, (runs, looks)), axis=1))
+    ever = [np.logical_or.accumulate(_said_of_each(tables, one), axis=1) for one in (_mid_p_speaks, _evidence_speaks)]
+    return tuple(_flagged(look + 1, ever[0][:, look], ever[1][:, look], level) for look in range(looks))
+
+
+def killed(
+    error_share: float, *, per_minute: int = 10, minutes: int = 480, runs: int = 2_000, level: float = 0.95, seed: int = SEED
+) -> Flagged:
+    """Count the rollouts that an error limit of 5 %, looked at each minute from the first pair on, would stop.
+
+    Parameters
+    ----------
+    error_share : float
+        The shadow's true share of errors.
+    per_minute, minutes, runs : int
+        Pairs a minute, minutes of a rollout, and rollouts.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the errors.
+
+    Returns
+    -------
+    Flagged
+        `plan` the bare share above 5 %, `ours` evidence that the share exceeds it (`e_rate`).
+
+    Examples
+    --------
+    >>> found = killed(0.02, runs=200)
+    >>> found.plan > 0.15 > found.ours
+    True
+    """
+    rng = np.random.default_rng([seed, round(error_share * 10_000)])
+    errors = np.cumsum(rng.binomial(per_minute, error_share, (runs, minutes)), axis=1)
+    seen = per_minute * np.arange(1, minutes + 1)
+    plan = (errors / seen > PLAN_ERROR_SHARE).any(axis=1)
+    is_high = errors / seen > PLAN_ERROR_SHARE  # evidence above the limit needs a share above it
+    asked = np.unique(np.stack([errors[is_high], np.broadcast_to(seen, errors.shape)[is_high]], axis=1), axis=0)
+    proven = {(f, n) for f, n in map(tuple, asked.tolist()) if e_rate(f, n, PLAN_ERROR_SHARE).log_e_harm >= _LOG_BOUND}
+    ours = np.array(
+        [any((int(f), int(n)) in proven for f, n in zip(row[high], seen[high], strict=True)) for row, high in zip(errors, is_high, strict=True)]
+    )
+    return _flagged(error_share, plan, ours, level)
+
+
+def slower(
+    pairs: int = 50, *, timeouts: float = 0.02, timeout_s: float = 30.0, runs: int = 2_000, level: float = 0.95, seed: int = SEED
+) -> Flagged:
+    """Count the runs of two equally fast arms in which the shadow counts as slower.
+
+    Parameters
+    ----------
+    pairs, runs : int
+        Pairs of a run, and runs.
+    timeouts : float
+        Share of the answers of each arm that take the whole time-out.
+    timeout_s : float
+        The time-out, seconds.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the latencies, log-normal with median 450 ms and sigma 0.6.
+
+    Returns
+    -------
+    Flagged
+        `plan` the mean more than 500 ms above the primary's, `ours` Wilcoxon's signed-rank test of log ratios saying "slower".
+
+    Notes
+    -----
+    Wilcoxon, Biometrics Bulletin 1 (1945); here by its normal approximation, one-sided at 2.5 %.
+
+    Examples
+    --------
+    >>> found = slower(runs=300)
+    >>> found.plan > 0.2 > 0.06 > found.ours
+    True
+    """
+    from scipy.stats import wilcoxon  # noqa: PLC0415  slow to load, and only this needs it
+
+    rng = np.random.default_rng([seed, pairs])
+    arms = 0.45 * np.exp(0.6 * rng.standard_normal((2, runs, pairs)))
+    arms[rng.random(arms.shape) < timeouts] = timeout_s
+    plan = (arms[1] - arms[0]).mean(axis=1) * 1e6 > PLAN_SLOWER_US
+    ratios = np.log(arms[1] / arms[0])
+    p = wilcoxon(ratios, axis=1, alternative="greater", method="asymptotic").pvalue
+    return _flagged(float(pairs), plan, p < ALPHA / 2, level)
+
+
+def named_winner(*, pairs: int = 1_000, runs: int = 1_000, level: float = 0.95, seed: int = SEED) -> Flagged:
+    """Count how often the shadow is named the winner although both arms are alike.
+
+    Returns
+    -------
+    Flagged
+        `plan` its field "winner", `ours` McNemar's one-sided mid-p for benefit below 2.5 %.
+
+    Examples
+    --------
+    >>> found = named_winner(runs=200)
+    >>> found.plan > 0.35 > 0.08 > found.ours
+    True
+    """
+    rng = np.random.default_rng([seed, pairs, runs])
+    tables = _drawn(rng, pairs, 0.0, runs)
+    plan = _said_of_each(tables, lambda counts: plan_z(counts).winner == "shadow")
+    ours = _said_of_each(_discordant(tables), lambda counts: mcnemar(counts).p_benefit_mid < ALPHA / 2)
+    return _flagged(0.0, plan, ours, level)

@@ -1,0 +1,1 @@
+"""Well-known logs, read without a mapping of the user: OpenTelemetry spans, LiteLLM, nginx, Envoy."""
