@@ -6,39 +6,41 @@ chain a permit, the attempt, its settlement, the retry decision; the next model;
 generator ends, by an answer, an error, a cancelled task or Ctrl-C, its permit is settled and its books are closed.
 """
 
+import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from relkit.errors.classifier import Classification
+from relkit.errors.classifier import Classification, classify
 from relkit.errors.kinds import ADVICE, ErrorKind
-from relkit.live.answers import Answer, Attempt, CallFailedError, CircuitOpenError, Offered, Primary, Request, Shadow
+from relkit.live.answers import Answer, Attempt, CallFailedError, CircuitOpenError, Primary, Request, Shadow
 from relkit.live.cache import AnswerCache, Kept
-from relkit.live.notes import Notes
-from relkit.live.registry import Registry, Service
-from relkit.policies.codes import ABANDONED, FAILURE, IGNORED, PER_ATTEMPT, SUCCESS
+from relkit.live.gate import Gate
+from relkit.live.mirrored import Mirrored
+from relkit.live.notes import Notes, Try
+from relkit.live.registry import Registry
 from relkit.policies.failure import FALLBACK_NEXT_MODEL, FALLBACKS, Failure, plan_failure
 from relkit.policies.fallback import CACHED, NO_MODEL, last_resort, next_model
-from relkit.policies.guard import Permit
 from relkit.policies.loop import after_failure, may_move_on, settings_for
 from relkit.policies.policy import Policy
-from relkit.policies.records import BreakerSettings
 from relkit.policies.retry import (
     NO_HINT,
     RETRY,
     RETRY_CODES,
+    STRATEGIES,
     RetryState,
     begin_attempt,
     begin_call,
     begin_model,
+    choose_strategy,
 )
 from relkit.policies.retry_presets import plan_hint_s
-from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, Retry, RetrySettings
-from relkit.policies.votes import opens_at_once, outcome_of
+from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, Retry
 
-_VOTES: Final = {"failure": FAILURE, "ignore": IGNORED, "success": SUCCESS}
 _ONE_TRY: Final = Retry.of(NO_RETRIES)
 _NO_WINDOW: Final = 1 << 30
+_NOBODY_SAYS: Final = -1.0
+CIRCUIT_OPEN: Final = classify({"code": "CircuitOpenError"})
 
 
 class Draws(Protocol):
@@ -68,20 +70,17 @@ class Send:
     ----------
     model : str or None
         The model to ask; None where the policy has no chain.
-    limit_s : float
-        How long this try may take, seconds; may be infinite.
     left_s : float
-        The same, or what is left of the call's deadline where that is less.
+        How long the try may take by the settings, or what is left of the call's deadline where that is less, seconds.
     """
 
     model: str | None
-    limit_s: float
     left_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait before the next attempt."""
+    """Wait so many seconds before the next attempt."""
 
     wait_s: float
 
@@ -116,7 +115,7 @@ class Setting:
     load : callable or None
         Gives the load of the server as it last told, a share in [0, 1]; below 0 for unknown.
     timeout_s : float
-        How long a try may take, seconds.
+        How long a try may take, seconds; may be infinite.
     """
 
     policy: Policy
@@ -130,6 +129,19 @@ class Setting:
     classify: Callable[[BaseException], Classification]
     load: Callable[[], float] | None
     timeout_s: float
+
+    @property
+    def models(self) -> tuple[str | None, ...]:
+        """The chain; without one a single nameless model."""
+        chain = () if self.policy.fallback is None else self.policy.fallback.models
+        return tuple(model.name for model in chain) or (None,)
+
+    def classified(self, error: BaseException) -> Classification:
+        """Say what failed; a classifier that itself fails leaves the error unknown."""
+        try:
+            return self.classify(error)
+        except Exception:  # noqa: BLE001  the error path must not hide the error
+            return classify({})
 
 
 class Call:
@@ -145,32 +157,21 @@ class Call:
         Its name.
     """
 
-    __slots__ = (
-        "_attempts", "_began_s", "_began_us", "_breaker_cfg", "_failure", "_finish", "_its", "_last", "_left_s", "_paying",
-        "_permit", "_place", "_primary", "_retry", "_running", "_service", "_state", "_stopped", "_succeeded", "_tried_s",
-        "_tried_us", "_waited_s", "_waits_s", "models", "request", "request_id",
-    )  # fmt: skip
-
     def __init__(self, its: Setting, request: Request, request_id: str) -> None:
-        self._its, self.request, self.request_id = its, request, request_id
-        policy = its.policy
-        chain = () if policy.fallback is None else policy.fallback.models
-        self.models: tuple[str | None, ...] = tuple(model.name for model in chain) or (None,)
-        self._retry = policy.retry or _ONE_TRY
-        self._breaker_cfg = policy.breaker
+        self._its, self._request, self._request_id = its, request, request_id
+        self._service = its.registry.service(its.service)
+        self._purse = self._service.purse
+        self._gate = Gate(self._service, its.models)
+        self._loop = its.policy.retry or _ONE_TRY
         self._state = RetryState()
         self._attempts: list[Attempt] = []
         self._waits_s: list[float] = []
         self._waited_s = 0.0
-        self._left_s: list[float] = []
-        self._place = 0
-        self._permit: Permit | None = None
-        self._paying = self._running = self._succeeded = False
+        self._try: Try | None = None
         self._failure = Failure(0, retryable=False)
-        self._last: Classification | None = None
-        self._stopped = ""
-        self._finish: Callable[[Primary], None] | None = None
-        self._primary: Primary | None = None
+        self._found: Classification = CIRCUIT_OPEN
+        self._stopped_by = ""
+        self._paying = self._succeeded = False
 
     def steps(self, args: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None) -> Steps:
         """Yield what to do next until there is an answer.
@@ -187,121 +188,219 @@ class Call:
         CircuitOpenError
             When no attempt was sent, because every breaker said no.
         """
-        fresh = self._from_cache()
-        if fresh is not None:
-            return fresh
-        self._begin(args, keywords or {})
+        kept = self._cached(None)
+        if kept is not None:
+            return self._served(kept, degraded=not kept.exact)
+        self._begin()
+        mirrored = Mirrored(self._its.shadow, self._its.clock)
         try:
+            mirrored.begin(self._request_id, self._its.notes.now_us(), self._request, args, keywords or {})
             while True:
-                admitted = self.ask()
+                admitted = self._ask()
                 while admitted:
                     try:
-                        value = yield self.send()
-                    except Exception as error:
-                        wait_s = self.failed(error)
+                        value = yield self._send()
+                    except Exception as error:  # noqa: BLE001  whatever the function raises is classified
+                        wait_s = self._failed(error)
                     else:
-                        return self.answered(value)
+                        return self._answered(value, mirrored)
                     if wait_s is None:
                         break
                     yield Sleep(wait_s)
-                    if self._asks_each_attempt:
-                        admitted = self.ask()
+                    admitted = not self._gate.asks_each_attempt or self._ask()
                 if not self._moved_on(rejected=not admitted):
-                    return self._last_resort(rejected=not admitted)
+                    mirrored.failed(str(self._found.kind))
+                    return self._last_answer(rejected=not admitted)
         finally:
-            self.close()
+            self._close()
+            mirrored.end()
 
     # The cache
 
-    def _from_cache(self) -> Answer[Any] | None:
-        cache, key = self._its.cache, self.request.cache_key
+    def _cached(self, turn: int | None) -> Kept | None:
+        """Return the cache's answer, at the beginning (no turn) or when all models failed."""
+        cache, key = self._its.cache, self._request.cache_key
         if cache is None or key is None:
             return None
-        kept = cache.fresh(self._its.service, self.request.operation, key)
-        if kept is None:
-            return None
-        self._its.notes.cached(self, 1, degraded=not kept.exact)
-        return self._kept(kept, degraded=not kept.exact)
+        if turn is None:
+            return cache.fresh(self._its.service, self._request.operation, key)
+        return cache.after_failure(self._its.service, self._request.operation, key, turn)
 
-    def _kept(self, kept: Kept, *, degraded: bool) -> Answer[Any]:
+    def _served(self, kept: Kept, *, degraded: bool) -> Answer[Any]:
+        seen = self._tried(self._state.total_attempts + 1, degraded=degraded, model=None)
+        self._its.notes.cached(seen, self._left)
         return Answer(
-            kept.value, self.request_id, tuple(self._attempts), tuple(self._waits_s), None, True, kept.age_s, degraded
+            kept.value, self._request_id, tuple(self._attempts), tuple(self._waits_s), None, True, kept.age_s, degraded
         )  # fmt: skip
+
+    def _last_answer(self, *, rejected: bool) -> Answer[Any]:
+        """Serve a stale answer, or raise what failed."""
+        turn = FALLBACK_NEXT_MODEL if rejected else self._failure.fallback
+        kept = self._cached(turn)
+        if kept is not None and last_resort(turn, False, False, True) == CACHED:
+            return self._served(kept, degraded=True)
+        if not self._attempts:
+            waits_s = [left_s for left_s in self._gate.left_s if left_s > 0.0]
+            self._its.notes.rejected(self._tried(1, degraded=False, model=self._gate.model), self._gate.word, self._left)
+            raise CircuitOpenError(
+                f"{self._its.service}: the circuit breaker is {(self._gate.word or 'open').replace('_', ' ')}; nothing was sent",
+                request_id=self._request_id, classification=CIRCUIT_OPEN, retry_after_s=min(waits_s, default=0.0),
+            )  # fmt: skip
+        last = self._attempts[-1]
+        error = CallFailedError(
+            f"{self._its.service}: {self._found.kind} after {len(self._attempts)} attempts; stopped by {self._stopped_by}",
+            request_id=self._request_id, classification=self._found, attempts=tuple(self._attempts),
+            waits_s=tuple(self._waits_s), stopped_by=self._stopped_by,
+        )  # fmt: skip
+        raise error from (error.cause or last.cause)
 
     # The beginning and the end
 
-    def _begin(self, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
-        its = self._its
-        self._service: Service = its.registry.service(its.service)
-        self._began_s, self._began_us = its.clock(), its.notes.now_us()
-        if its.shadow is not None:
-            self._finish = its.shadow.offer(
-                Offered(self.request_id, self._began_us, self.request, args, keywords)
-            )
-        if self.request.prompt_tokens:
-            # A prompt that no window takes goes to the first model, whose provider knows better.
-            first = next_model(self._windows, self._all, -1, FALLBACK_NEXT_MODEL, self.request.prompt_tokens)
-            self._place = max(first, 0)
-        begin_call(self._state, self._began_s)
-        self._service.purse.begin()
+    def _begin(self) -> None:
+        now_s = self._its.clock()
+        tokens = self._request.prompt_tokens
+        if tokens:
+            # A prompt that no window takes goes to the first model: its provider counts better than we do.
+            self._gate.place = max(self._later(FALLBACK_NEXT_MODEL, -1), 0)
+        begin_call(self._state, now_s)
+        self._purse.begin()
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Settle what is open: after a cancellation the permit goes back, and nobody is blamed."""
-        if self._running:
-            self._running = False
-            self._its.notes.abandoned(self, self._its.clock() - self._tried_s)
-        if self._permit is not None:
-            self._permit.settle(ABANDONED)
-            self._permit = None
+        self._gate.abandon()
+        if self._try is not None:
+            latency_s = self._its.clock() - self._try.at_s
+            self._its.notes.abandoned(self._try, latency_s, self._gate.word, self._left)
         self._release()
-        self._service.purse.end(succeeded=self._succeeded, paid=self._state.paid)
-        if self._finish is not None:
-            gone_us = round((self._its.clock() - self._began_s) * 1e6)
-            self._finish(self._primary or Primary(None, None, str(ErrorKind.CANCELLED), None, gone_us))
+        self._purse.end(succeeded=self._succeeded, paid=self._state.paid)
 
     def _release(self) -> None:
         if self._paying:
-            self._service.purse.answered()
             self._paying = False
-
-    # The breaker
-
-    @property
-    def model(self) -> str | None:
-        """The model that is asked now."""
-        return self.models[self._place]
+            self._purse.answered()
 
     @property
-    def _asks_each_attempt(self) -> bool:
-        return self._breaker_cfg is not None and self._breaker_cfg.counts == PER_ATTEMPT
+    def _left(self) -> int | None:
+        left = self._purse.left
+        return None if math.isinf(left) else math.floor(left)
 
-    def ask(self) -> bool:
-        """Ask the breaker of the present model for a permit."""
-        breaker = self._service.breaker(self.model)
-        if breaker is None:
-            return True
-        self._look_around()
-        draw = self._its.draw("permit", self.request_id, self._state.total_attempts, self._place)
-        permit = breaker.ask(draw)
-        if permit.admitted:
-            self._permit = permit
-            return True
-        self._left_s.append(permit.retry_after_s)
-        return False
+    # The breaker and the attempt
 
-    def _look_around(self) -> None:
-        if self._service.fleet is not None:
-            self._service.fleet.look_around(self._place)
+    def _ask(self) -> bool:
+        place, attempts = self._gate.place, self._state.total_attempts
+        admitted = self._gate.ask(self._its.draw("permit", self._request_id, attempts, place))
+        if not admitted:
+            self._stopped_by = "circuit_open"
+        return admitted
 
-    def _settle(self, outcome: int, kind: int) -> None:
-        permit, cfg = self._permit, self._breaker_cfg
-        if permit is None or cfg is None:
-            return
-        self._look_around()
-        self._permit = None
-        permit.settle(outcome)
-        if opens_at_once(cfg.votes, kind, len(self.models)):
-            breaker = self._service.breaker(self.model)
-            hint_s = self._hint_s()
-            if breaker is not None:
-                _ = breaker.throttle(hint_s) if hint_s > 0.0 else breaker.trip()
+    def _tried(self, number: int, *, degraded: bool, model: str | None) -> Try:
+        its = self._its
+        return Try(
+            self._request, self._request_id, number, model, its.clock(), its.notes.now_us(), self._waited_s, degraded
+        )  # fmt: skip
+
+    def _send(self) -> Send:
+        begin_attempt(self._state)
+        gate, now_s = self._gate, self._its.clock()
+        self._try = self._tried(self._state.total_attempts, degraded=gate.place > 0, model=gate.model)
+        deadline_s = max(self._loop.transient.deadline_s, self._loop.rate_limited.deadline_s)
+        left_s = self._state.started_s + deadline_s - now_s
+        return Send(gate.model, max(min(self._its.timeout_s, left_s), 0.0))
+
+    def _over(self, cause: BaseException | None = None, found: Classification | None = None) -> tuple[Try, float]:
+        """Close the attempt that has just ended; return it and how long it took."""
+        its = self._try
+        assert its is not None
+        latency_s = self._its.clock() - its.at_s
+        self._try, self._waited_s = None, 0.0
+        self._attempts.append(Attempt(its.number, its.model, its.waited_s, latency_s, found, cause))
+        self._release()
+        return its, latency_s
+
+    def _answered(self, value: object, mirrored: Mirrored) -> Answer[Any]:
+        its, latency_s = self._over()
+        state = self._gate.word
+        self._gate.settle(0, NO_HINT)
+        self._succeeded = True
+        cache, key = self._its.cache, self._request.cache_key
+        if cache is not None and key is not None:
+            cache.keep(self._its.service, self._request.operation, key, value)
+        usage = self._its.notes.used(its, value)
+        self._its.notes.answered(its, latency_s, state, self._left, usage)
+        mirrored.answered(value, its.model, usage.cost_microusd, degraded=its.degraded)
+        return Answer(
+            value, self._request_id, tuple(self._attempts), tuple(self._waits_s), its.model, degraded=its.degraded
+        )  # fmt: skip
+
+    def _failed(self, error: Exception) -> float | None:
+        """Take a failed attempt; return the wait before the retry, or None for no retry."""
+        found = self._its.classified(error)
+        its, latency_s = self._over(error, found)
+        kind = ADVICE[found.kind].int_code
+        as_plan = self._loop.order == PLAN_ORDER
+        failure = plan_failure(kind) if as_plan else Failure.of(kind, found)
+        hint_s = NO_HINT if found.retry_after_s is None else found.retry_after_s
+        if as_plan and found.retry_after_s is not None:
+            hint_s = plan_hint_s(f"{found.retry_after_s:.3f}")
+        self._found, self._failure = found, failure
+        state = self._gate.word
+        wait_s = self._retry_wait(failure, hint_s)
+        if wait_s is None or self._gate.asks_each_attempt:
+            self._gate.settle(kind, hint_s)
+        strategy = STRATEGIES[choose_strategy(self._loop.order, failure)]
+        self._its.notes.failed(its, latency_s, state, self._left, error, found, strategy)
+        if wait_s is not None:
+            most = settings_for(self._loop, failure).max_attempts
+            self._its.notes.retry(its, most, wait_s, str(found.kind), strategy)
+        return wait_s
+
+    # What comes next
+
+    def _retry_wait(self, failure: Failure, hint_s: float) -> float | None:
+        if self._its.policy.retry is None:
+            self._stopped_by = "attempts"
+            return None
+        purse, now_s = self._purse, self._its.clock()
+        load = _NOBODY_SAYS if self._its.load is None else self._its.load()
+        draw = self._its.draw("wait", self._request_id, self._state.total_attempts, self._gate.place)
+        with purse.lock:
+            code, wait_s = after_failure(
+                self._state, settings_for(self._loop, failure), purse.state, purse.window, purse.settings, failure,
+                now_s, self._request.repeatable, hint_s, load, draw,
+            )  # fmt: skip
+        self._stopped_by = RETRY_CODES[code]
+        if code != RETRY:
+            return None
+        self._paying, self._waited_s = True, wait_s
+        self._waits_s.append(wait_s)
+        return wait_s
+
+    def _later(self, turn: int, place: int) -> int:
+        chain = self._its.policy.fallback
+        windows = (_NO_WINDOW,) if chain is None else chain.windows
+        return next_model(windows, (True,) * len(windows), place, turn, self._request.prompt_tokens)
+
+    def _moved_on(self, *, rejected: bool) -> bool:
+        """Go on to another model where there is one and the rules of the loop allow it."""
+        turn = FALLBACK_NEXT_MODEL if rejected else self._failure.fallback
+        place = self._later(turn, self._gate.place)
+        chain = self._its.policy.fallback
+        if place == NO_MODEL or chain is None:
+            return False
+        failure, pays = self._failure, chain.uses_budget and not rejected
+        if rejected:
+            kind = ADVICE[ErrorKind.CIRCUIT_OPEN].int_code
+            failure = plan_failure(kind) if self._loop.order == PLAN_ORDER else Failure.of(kind, CIRCUIT_OPEN)
+        purse, now_s = self._purse, self._its.clock()
+        with purse.lock:
+            code = may_move_on(
+                self._state, settings_for(self._loop, failure), purse.state, purse.window, purse.settings, failure,
+                now_s, self._request.repeatable, pays,
+            )  # fmt: skip
+        if code != RETRY:
+            self._stopped_by = RETRY_CODES[code]
+            return False
+        self._paying = self._paying or pays
+        begin_model(self._state)
+        self._gate.place = place
+        return True

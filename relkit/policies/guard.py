@@ -81,10 +81,10 @@ class Permit:
         When, on the breaker's clock.
     """
 
-    __slots__ = ("_breaker", "asked_s", "code", "generation", "retry_after_s", "settled")
+    __slots__ = ("asked_s", "breaker", "code", "generation", "retry_after_s", "settled")
 
     def __init__(self, breaker: "Breaker", code: int, generation: int, retry_after_s: float, asked_s: float) -> None:
-        self._breaker = breaker
+        self.breaker = breaker
         self.code = code
         self.generation = generation
         self.retry_after_s = retry_after_s
@@ -109,7 +109,7 @@ class Permit:
         int
             What it changed: NONE, OPENED, HALF_OPENED or CLOSED_AGAIN.
         """
-        breaker = self._breaker
+        breaker = self.breaker
         now_s = breaker.clock()
         with breaker.lock:
             if self.settled:

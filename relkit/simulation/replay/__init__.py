@@ -2,7 +2,7 @@
 
 from relkit.simulation.replay.incidents import Incident
 from relkit.simulation.replay.levels import LEVELS
-from relkit.simulation.replay.records import Arm, Change, Replay, Tally
+from relkit.simulation.replay.records import Arm, Change, Logged, Replay, Tally
 from relkit.simulation.replay.study import replay
 
-__all__ = ["LEVELS", "Arm", "Change", "Incident", "Replay", "Tally", "replay"]
+__all__ = ["LEVELS", "Arm", "Change", "Incident", "Logged", "Replay", "Tally", "replay"]

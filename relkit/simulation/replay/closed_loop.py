@@ -83,6 +83,7 @@ def _arm(policy: Policy, scenario: Scenario, incidents: Sequence[Incident], seed
         _tally([_failed(plain) - _failed(run) for run, plain in pairs]),
         _tally([float(np.count_nonzero(_answered(plain) & ~_answered(run))) for run, plain in pairs]),
         tuple(_median(found) for found in detections),
+        tuple(_tally([_failed_within(run, incident) for run in with_breaker]) for incident in incidents),
     )
 
 
@@ -97,6 +98,11 @@ def _sent(run: Run) -> float:
 def _failed(run: Run) -> float:
     assert run.attempts is not None
     return float(np.count_nonzero(run.attempts["kind"] != 0))
+
+
+def _failed_within(run: Run, incident: Incident) -> float:
+    assert run.attempts is not None
+    return float(np.count_nonzero(incident.holds(run.attempts["start_s"]) & (run.attempts["kind"] != 0)))
 
 
 def _answered(run: Run) -> Flags:

@@ -7,7 +7,7 @@ import numpy as np
 
 from relkit.policies.codes import CLOSED, OPEN
 from relkit.simulation.calibrate.hidden import States
-from relkit.simulation.replay.breaker_run import Floats, Ints
+from relkit.simulation.replay.breaker_run import Flags, Floats, Ints
 from relkit.simulation.replay.missing import draw_states
 from relkit.simulation.room import Rows
 
@@ -33,6 +33,11 @@ class Incident:
     def length_s(self) -> float:
         """How long it took, in seconds."""
         return self.end_s - self.start_s
+
+    def holds(self, times_s: Floats) -> Flags:
+        """Say which times lie in it, its end left out."""
+        within: Flags = (times_s >= self.start_s) & (times_s < self.end_s)
+        return within
 
 
 def find_incidents(times_s: Floats, outcome: Ints, states: States, least_s: float = 0.0) -> tuple[Incident, ...]:

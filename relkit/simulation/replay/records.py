@@ -46,6 +46,27 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """What an incident was in the log itself.
+
+    Parameters
+    ----------
+    failed : int
+        Calls of users that began in it, were sent and failed.
+    turned_away : int
+        Those that the log's own breaker rejected.
+
+    Examples
+    --------
+    >>> Logged(failed=40, turned_away=2).failed
+    40
+    """
+
+    failed: int
+    turned_away: int
+
+
+@dataclass(frozen=True, slots=True)
 class Arm:
     """One policy of a replay.
 
@@ -61,11 +82,14 @@ class Arm:
         Of those not sent, the ones that failed or would have, and the ones that were answered or would have been.
     detection_s : tuple of float or None
         For each incident the seconds until the breaker was open; None where it never opened within.
+    failed_within : tuple of Tally
+        For each incident the calls sent in it that fail.
 
     Examples
     --------
     >>> nothing = Tally(0.0, 0.0, 0.0, 0.0, 0.0)
-    >>> one = Arm("a", "", (Change(5.0, "open"), Change(9.0, "half_open")), nothing, nothing, nothing, nothing, (5.0, None))
+    >>> changes = (Change(5.0, "open"), Change(9.0, "half_open"))
+    >>> one = Arm("a", "", changes, nothing, nothing, nothing, nothing, (5.0, None), (nothing, nothing))
     >>> one.stretches("open", 20.0), one.detected
     ([(5.0, 9.0)], 1)
     """
@@ -78,6 +102,7 @@ class Arm:
     failures_avoided: Tally
     good_turned_away: Tally
     detection_s: tuple[float | None, ...]
+    failed_within: tuple[Tally, ...]
 
     @property
     def detected(self) -> int:
@@ -111,6 +136,8 @@ class Replay:
         Those of them that the log's own breaker rejected: nobody knows what would have come of them.
     incidents : tuple of Incident
         Bad times of the dependency.
+    logged : tuple of Logged
+        What each of them was in the log.
     arms : tuple of Arm
         One a policy, in the order they were given.
     stamp : str
@@ -118,7 +145,7 @@ class Replay:
 
     Examples
     --------
-    >>> Replay("R0", "m", 0, 60.0, 10, 2, (), (), "").missing_share
+    >>> Replay("R0", "m", 0, 60.0, 10, 2, (), (), (), "").missing_share
     0.2
     """
 
@@ -129,6 +156,7 @@ class Replay:
     calls: int
     missing: int
     incidents: tuple[Incident, ...]
+    logged: tuple[Logged, ...]
     arms: tuple[Arm, ...]
     stamp: str
 

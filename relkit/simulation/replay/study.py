@@ -16,7 +16,7 @@ from relkit.simulation.replay.closed_loop import closed_loop
 from relkit.simulation.replay.incidents import Incident, detection_s, find_incidents
 from relkit.simulation.replay.levels import CLOSED_LOOP, DRAWN, LEVELS, OPEN_LOOP
 from relkit.simulation.replay.missing import draw_states, filled, seen
-from relkit.simulation.replay.records import Arm, Change, Replay, Tally
+from relkit.simulation.replay.records import Arm, Change, Logged, Replay, Tally
 from relkit.simulation.room import Rows
 from relkit.simulation.traffic import LoggedTraffic
 
@@ -111,7 +111,8 @@ def replay(
         )
     return Replay(
         level, traffic.model, origin_us, float(starts_s[-1]), int(np.count_nonzero(traffic.is_user)),
-        int(np.count_nonzero(traffic.is_user & traffic.rejected)), bad_times, arms, "" if calibration is None else calibration.stamp,
+        int(np.count_nonzero(traffic.is_user & traffic.rejected)), bad_times, tuple(_logged(traffic, starts_s, one) for one in bad_times),
+        arms, "" if calibration is None else calibration.stamp,
     )  # fmt: skip
 
 
@@ -224,7 +225,19 @@ def _arm(
         _tally([float(np.count_nonzero(~one.let & (one.told.outcome == FAILED))) for one in watched]),
         _tally([float(np.count_nonzero(~one.let & (one.told.outcome == GOOD))) for one in watched]),
         tuple(detection_s(middle.changes, incident) for incident in incidents),
+        tuple(_tally([_failed_within(one, starts_s, incident) for one in watched]) for incident in incidents),
     )
+
+
+def _failed_within(one: _Watched, starts_s: Floats, incident: Incident) -> float:
+    sent = one.let & incident.holds(starts_s)
+    return float(np.count_nonzero(sent & (one.told.outcome == FAILED)))
+
+
+def _logged(traffic: LoggedTraffic, starts_s: Floats, incident: Incident) -> Logged:
+    its = incident.holds(starts_s) & traffic.is_user
+    failed = its & ~traffic.rejected & (traffic.outcome == FAILED)
+    return Logged(int(np.count_nonzero(failed)), int(np.count_nonzero(its & traffic.rejected)))
 
 
 def _tally(values: list[float]) -> Tally:
