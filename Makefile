@@ -19,7 +19,7 @@ lint: .venv/ready
 	@$(PY) -c "import sys; from importlinter.cli import lint_imports_command; sys.argv[1:] = [\"--no-cache\"]; lint_imports_command()"
 
 types: .venv/ready
-	@$(PY) -m mypy relkit
+	@$(PY) -m mypy relkit examples
 
 unit: .venv/ready
 	@$(PY) -m pytest tests $(SHARED)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from relkit.errors import Classification, ErrorKind, classify
     from relkit.errors.redact import redact
     from relkit.exceptions import RelkitError
+    from relkit.live.pipeline import Pipeline
     from relkit.plates import Plate
     from relkit.policies.guard import Breaker
     from relkit.policies.policy import Policy
@@ -36,6 +37,7 @@ _HOMES: Final = {
     "ErrorBudget": "relkit.slo",
     "ErrorKind": "relkit.errors",
     "Objective": "relkit.slo",
+    "Pipeline": "relkit.live.pipeline",
     "Plate": "relkit.plates",
     "Policy": "relkit.policies.policy",
     "RelkitError": "relkit.exceptions",
@@ -56,7 +58,20 @@ _HOMES: Final = {
     "sweep": "relkit.tune.sweep",
 }
 _ROOMS: Final = frozenset(
-    {"config", "errors", "plates", "policies", "report", "shadow", "simulation", "slo", "store", "tune"}
+    {
+        "config",
+        "errors",
+        "live",
+        "plates",
+        "policies",
+        "report",
+        "serve",
+        "shadow",
+        "simulation",
+        "slo",
+        "store",
+        "tune",
+    }
 )
 
 __all__ = [
@@ -66,6 +81,7 @@ __all__ = [
     "ErrorBudget",
     "ErrorKind",
     "Objective",
+    "Pipeline",
     "Plate",
     "Policy",
     "RelkitError",

@@ -125,6 +125,21 @@ def local_time(ts_us: int, zone: str) -> datetime:
     return (datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ts_us)).astimezone(ZoneInfo(zone))
 
 
+def moment_us(text: str) -> int | None:
+    """Read a time that names its zone, as microseconds since 1970 UTC; None when the text is none.
+
+    >>> moment_us("2026-11-16T00:00:00Z"), moment_us("2026-11-16"), moment_us("yesterday")
+    (1794787200000000, None, None)
+    """
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if given.tzinfo is None:
+        return None
+    return (given - datetime.fromtimestamp(0, UTC)) // timedelta(microseconds=1)
+
+
 def moment(ts_us: int, zone: str) -> str:
     """Write a moment for people, to the minute, in the zone.
 

@@ -1,6 +1,7 @@
 """Commands on logs: read one, take it back, say how far its errors are known, make the demo week."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,22 +12,49 @@ from relkit.exceptions import ParameterError
 from relkit.units import count, printable, several
 
 KINDS: Final = ("attempts", "events", "minutes", "pairs", "arms", "faults", "probes")
+TOLD_EVERY_S: Final = 10.0
 
 
 def ingest(
-    files: Annotated[list[str], typer.Argument(help="Log files or patterns such as 'logs/*.csv.gz'.")],
-    kind: Annotated[str, typer.Option("--as", help=f"What a row is: {', '.join(KINDS)}.")],
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Log files or patterns such as 'logs/*.csv.gz'.", show_default=False)
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help=f"What a row is: {', '.join(KINDS)}. Not needed where the mapping says it or the log is recognised.",
+        ),
+    ] = None,
     database: Annotated[Path, typer.Option("--database", "-d", help="DuckDB file; made when absent.")] = Path(
         "relkit.duckdb"
     ),
-    mapping: Annotated[Path | None, typer.Option("--map", help="Mapping file; without it one is drafted.")] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            help="Mapping file, or otlp, litellm, nginx, envoy; without it the log is recognised or a mapping drafted.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Use the drafted mapping without asking.")] = False,
+    follow: Annotated[
+        Path | None,
+        typer.Option("--follow", help="Folder of a journal: take what is there and what comes, until Ctrl-C."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="With --follow: end when nothing more is there.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read log files into the database; only new rows are added."""
+    if follow is not None:
+        if files or kind or mapping or yes:
+            raise ParameterError("--follow takes a folder alone: leave files, --as, --map and --yes away")
+        _follow(follow, database, once=once, as_json=as_json)
+        return
+    if once or not files:
+        raise ParameterError("say which log files to read, or --follow FOLDER for a journal (--once goes with it)")
     from relkit.store.ingest.run import ingest_files  # noqa: PLC0415  duckdb takes a while to load
 
-    if kind not in KINDS:
+    if kind is not None and kind not in KINDS:
         raise ParameterError.of("--as", kind, ", ".join(KINDS), "say what one row of the log is")
     outcomes = ingest_files(
         files,
@@ -46,6 +74,28 @@ def ingest(
         lines += [f"  rejected {number}: {reason}" for reason, number in outcome.reasons]
         lines += [f"  note: {note}" for note in outcome.notes]
     say({"files": [plain(outcome) for outcome in outcomes]}, lines, as_json=as_json)
+
+
+def _follow(folder: Path, database: Path, *, once: bool, as_json: bool) -> None:
+    from relkit.store.follow import Follower, landed_line, total_of  # noqa: PLC0415  duckdb takes a while to load
+
+    total, told_s = total_of([]), float("-inf")
+    try:
+        for landed in Follower(folder, database, notice=_notice).landings(once=once):
+            total = total_of([total, landed])
+            if not as_json and time.monotonic() - told_s >= TOLD_EVERY_S:
+                say({}, [f"{time.strftime('%H:%M:%S')} {landed_line(landed)}"], as_json=False)
+                sys.stdout.flush()
+                told_s = time.monotonic()
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # the second is what DuckDB makes of Ctrl-C in the middle of a query; its transaction was taken back
+        if isinstance(error, RuntimeError) and "interrupted" not in str(error).lower():
+            raise
+    say(plain(total), [f"in all {landed_line(total)}"], as_json=as_json)
+
+
+def _notice(text: str) -> None:
+    print(f"relkit: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def forget(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from relkit.errors.classifier import Classification
-from relkit.errors.kinds import ErrorKind
+from relkit.errors.kinds import ADVICE, ErrorKind
 from relkit.exceptions import ParameterError, RelkitError
 
 T = TypeVar("T")
@@ -70,6 +70,19 @@ class Request:
     def repeatable(self) -> bool:
         """Whether the call may be sent again although it may have been carried out."""
         return self.only_reads or self.idempotency_key is not None
+
+
+def advised(kind: ErrorKind, evidence: str) -> Classification:
+    """Return the classification of what the pipeline itself knows, by the kind's own advice.
+
+    >>> advised(ErrorKind.CIRCUIT_OPEN, "our own circuit breaker").retryable
+    False
+    """
+    advice = ADVICE[kind]
+    return Classification(
+        kind, advice.retryable, advice.max_retries, None, advice.maybe_executed_default, advice.severity, advice.alert,
+        advice.user_message, advice.fallback, "pipeline", evidence,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,20 @@ generator ends, by an answer, an error, a cancelled task or Ctrl-C, its permit i
 """
 
 import math
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from collections.abc import Generator, Mapping
+from typing import Any, Final, TypeAlias
 
-from relkit.errors.classifier import Classification, classify
+from relkit.errors.classifier import Classification
 from relkit.errors.kinds import ADVICE, ErrorKind
-from relkit.live.answers import Answer, Attempt, CallFailedError, CircuitOpenError, Primary, Request, Shadow
-from relkit.live.cache import AnswerCache, Kept
+from relkit.live.answers import Answer, Attempt, CallFailedError, CircuitOpenError, Request, advised
+from relkit.live.cache import Kept
 from relkit.live.gate import Gate
 from relkit.live.mirrored import Mirrored
-from relkit.live.notes import Notes, Try
-from relkit.live.registry import Registry
-from relkit.policies.failure import FALLBACK_NEXT_MODEL, FALLBACKS, Failure, plan_failure
+from relkit.live.notes import Try
+from relkit.live.setting import Send, Setting, Sleep
+from relkit.policies.failure import FALLBACK_NEXT_MODEL, Failure, plan_failure
 from relkit.policies.fallback import CACHED, NO_MODEL, last_resort, next_model
 from relkit.policies.loop import after_failure, may_move_on, settings_for
-from relkit.policies.policy import Policy
 from relkit.policies.retry import (
     NO_HINT,
     RETRY,
@@ -40,108 +38,10 @@ from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, Retry
 _ONE_TRY: Final = Retry.of(NO_RETRIES)
 _NO_WINDOW: Final = 1 << 30
 _NOBODY_SAYS: Final = -1.0
-CIRCUIT_OPEN: Final = classify({"code": "CircuitOpenError"})
-
-
-class Draws(Protocol):
-    """Where a call's random numbers come from."""
-
-    def __call__(self, purpose: Literal["permit", "wait"], request_id: str, attempt: int, place: int) -> float:
-        """Return a draw, uniform in [0, 1).
-
-        Parameters
-        ----------
-        purpose : str
-            permit: the breaker's draw; wait: the jitter of a retry's wait.
-        request_id : str
-            The call.
-        attempt : int
-            Attempts sent so far.
-        place : int
-            Place of the model in the chain, from 0.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Call the function now.
-
-    Parameters
-    ----------
-    model : str or None
-        The model to ask; None where the policy has no chain.
-    left_s : float
-        How long the try may take by the settings, or what is left of the call's deadline where that is less, seconds.
-    """
-
-    model: str | None
-    left_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """Wait so many seconds before the next attempt."""
-
-    wait_s: float
+_CIRCUIT_OPEN: Final = advised(ErrorKind.CIRCUIT_OPEN, "our own circuit breaker")
 
 
 Steps: TypeAlias = Generator[Send | Sleep, Any, Answer[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What all calls of a pipeline share.
-
-    Parameters
-    ----------
-    policy : Policy
-        The settings.
-    service : str
-        Name of the service.
-    registry : Registry
-        Its breakers and RetryBudget.
-    cache : AnswerCache or None
-        Its cache.
-    shadow : Shadow or None
-        Who may send calls to another variant.
-    notes : Notes
-        Who tells what happened.
-    clock : callable
-        Gives seconds that never run backwards.
-    draw : Draws
-        Gives random numbers.
-    classify : callable
-        Says of an exception what failed.
-    load : callable or None
-        Gives the load of the server as it last told, a share in [0, 1]; below 0 for unknown.
-    timeout_s : float
-        How long a try may take, seconds; may be infinite.
-    """
-
-    policy: Policy
-    service: str
-    registry: Registry
-    cache: AnswerCache | None
-    shadow: Shadow | None
-    notes: Notes
-    clock: Callable[[], float]
-    draw: Draws
-    classify: Callable[[BaseException], Classification]
-    load: Callable[[], float] | None
-    timeout_s: float
-
-    @property
-    def models(self) -> tuple[str | None, ...]:
-        """The chain; without one a single nameless model."""
-        chain = () if self.policy.fallback is None else self.policy.fallback.models
-        return tuple(model.name for model in chain) or (None,)
-
-    def classified(self, error: BaseException) -> Classification:
-        """Say what failed; a classifier that itself fails leaves the error unknown."""
-        try:
-            return self.classify(error)
-        except Exception:  # noqa: BLE001  the error path must not hide the error
-            return classify({})
 
 
 class Call:
@@ -169,7 +69,7 @@ class Call:
         self._waited_s = 0.0
         self._try: Try | None = None
         self._failure = Failure(0, retryable=False)
-        self._found: Classification = CIRCUIT_OPEN
+        self._found: Classification = _CIRCUIT_OPEN
         self._stopped_by = ""
         self._paying = self._succeeded = False
 
@@ -241,18 +141,19 @@ class Call:
             return self._served(kept, degraded=True)
         if not self._attempts:
             waits_s = [left_s for left_s in self._gate.left_s if left_s > 0.0]
-            self._its.notes.rejected(self._tried(1, degraded=False, model=self._gate.model), self._gate.word, self._left)
+            self._its.notes.rejected(
+                self._tried(1, degraded=False, model=self._gate.model), self._gate.word, self._left
+            )
             raise CircuitOpenError(
                 f"{self._its.service}: the circuit breaker is {(self._gate.word or 'open').replace('_', ' ')}; nothing was sent",
-                request_id=self._request_id, classification=CIRCUIT_OPEN, retry_after_s=min(waits_s, default=0.0),
+                request_id=self._request_id, classification=_CIRCUIT_OPEN, retry_after_s=min(waits_s, default=0.0),
             )  # fmt: skip
-        last = self._attempts[-1]
         error = CallFailedError(
             f"{self._its.service}: {self._found.kind} after {len(self._attempts)} attempts; stopped by {self._stopped_by}",
             request_id=self._request_id, classification=self._found, attempts=tuple(self._attempts),
             waits_s=tuple(self._waits_s), stopped_by=self._stopped_by,
         )  # fmt: skip
-        raise error from (error.cause or last.cause)
+        raise error from error.cause
 
     # The beginning and the end
 
@@ -309,33 +210,33 @@ class Call:
 
     def _over(self, cause: BaseException | None = None, found: Classification | None = None) -> tuple[Try, float]:
         """Close the attempt that has just ended; return it and how long it took."""
-        its = self._try
-        assert its is not None
-        latency_s = self._its.clock() - its.at_s
+        tried = self._try
+        assert tried is not None
+        latency_s = self._its.clock() - tried.at_s
         self._try, self._waited_s = None, 0.0
-        self._attempts.append(Attempt(its.number, its.model, its.waited_s, latency_s, found, cause))
+        self._attempts.append(Attempt(tried.number, tried.model, tried.waited_s, latency_s, found, cause))
         self._release()
-        return its, latency_s
+        return tried, latency_s
 
     def _answered(self, value: object, mirrored: Mirrored) -> Answer[Any]:
-        its, latency_s = self._over()
+        tried, latency_s = self._over()
         state = self._gate.word
         self._gate.settle(0, NO_HINT)
         self._succeeded = True
         cache, key = self._its.cache, self._request.cache_key
         if cache is not None and key is not None:
             cache.keep(self._its.service, self._request.operation, key, value)
-        usage = self._its.notes.used(its, value)
-        self._its.notes.answered(its, latency_s, state, self._left, usage)
-        mirrored.answered(value, its.model, usage.cost_microusd, degraded=its.degraded)
+        usage = self._its.notes.used(tried, value)
+        self._its.notes.answered(tried, latency_s, state, self._left, usage)
+        mirrored.answered(value, tried.model, usage.cost_microusd, degraded=tried.degraded)
         return Answer(
-            value, self._request_id, tuple(self._attempts), tuple(self._waits_s), its.model, degraded=its.degraded
+            value, self._request_id, tuple(self._attempts), tuple(self._waits_s), tried.model, degraded=tried.degraded
         )  # fmt: skip
 
     def _failed(self, error: Exception) -> float | None:
         """Take a failed attempt; return the wait before the retry, or None for no retry."""
         found = self._its.classified(error)
-        its, latency_s = self._over(error, found)
+        tried, latency_s = self._over(error, found)
         kind = ADVICE[found.kind].int_code
         as_plan = self._loop.order == PLAN_ORDER
         failure = plan_failure(kind) if as_plan else Failure.of(kind, found)
@@ -348,10 +249,10 @@ class Call:
         if wait_s is None or self._gate.asks_each_attempt:
             self._gate.settle(kind, hint_s)
         strategy = STRATEGIES[choose_strategy(self._loop.order, failure)]
-        self._its.notes.failed(its, latency_s, state, self._left, error, found, strategy)
+        self._its.notes.failed(tried, latency_s, state, self._left, error, found, strategy)
         if wait_s is not None:
             most = settings_for(self._loop, failure).max_attempts
-            self._its.notes.retry(its, most, wait_s, str(found.kind), strategy)
+            self._its.notes.retry(tried, most, wait_s, str(found.kind), strategy)
         return wait_s
 
     # What comes next
@@ -390,7 +291,7 @@ class Call:
         failure, pays = self._failure, chain.uses_budget and not rejected
         if rejected:
             kind = ADVICE[ErrorKind.CIRCUIT_OPEN].int_code
-            failure = plan_failure(kind) if self._loop.order == PLAN_ORDER else Failure.of(kind, CIRCUIT_OPEN)
+            failure = plan_failure(kind) if self._loop.order == PLAN_ORDER else Failure.of(kind, _CIRCUIT_OPEN)
         purse, now_s = self._purse, self._its.clock()
         with purse.lock:
             code = may_move_on(

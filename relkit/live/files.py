@@ -65,7 +65,9 @@ class RotatingFile:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ParameterError.of("folder", str(folder), f"a folder that can be made ({error.strerror})", "name another") from None
+            raise ParameterError.of(
+                "folder", str(folder), f"a folder that can be made ({error.strerror})", "name another"
+            ) from None
         self._begin()
         _FILES.add(self)
 
@@ -121,7 +123,9 @@ class RotatingFile:
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self._stem:
-            self._stem = f"journal-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}-{secrets.token_hex(4)}"
+            self._stem = (
+                f"journal-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}-{secrets.token_hex(4)}"
+            )
             self._adopt()
         while True:
             self._number += 1

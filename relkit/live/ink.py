@@ -71,7 +71,16 @@ def inked(line: Line, origin: Origin, bound: Mapping[str, Any], seq: int) -> byt
             short = Line(line.event, line.at_us, line.level, line.message, {"left_out": f"{len(text)} characters"})
             text = _json(_record(short, origin, bound, seq))
     except Exception:  # noqa: BLE001 - a stranger's value; the line that says so is better than none
-        text = _json({"event": "log", "ts": stamp(0), "level": "error", "message": UNWRITABLE, "service": origin.service, "seq": seq})
+        text = _json(
+            {
+                "event": "log",
+                "ts": stamp(0),
+                "level": "error",
+                "message": UNWRITABLE,
+                "service": origin.service,
+                "seq": seq,
+            }
+        )
     return text.encode() + b"\n"
 
 
@@ -156,7 +165,7 @@ def whole_letters(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911  one line for each make
     """Turn a redacted value into what JSON has, names of fields included; no NaN and no infinity."""
     if value is None or isinstance(value, (bool, int)):
         return value

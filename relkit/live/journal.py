@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import sys
-import threading
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,7 +113,9 @@ class Journal:
             raise ParameterError.of("sinks", sinks, "at least one", "give a RotatingFile, standard_out() or a function")
         if pseudonym_key is not None and len(pseudonym_key) != KEY_BYTES:
             text = f"{len(pseudonym_key)} bytes"
-            raise ParameterError.of("pseudonym_key", text, f"{KEY_BYTES} bytes", "read the key file beside the database")
+            raise ParameterError.of(
+                "pseudonym_key", text, f"{KEY_BYTES} bytes", "read the key file beside the database"
+            )
         if capacity < 1:
             raise ParameterError.of("capacity", capacity, "at least 1", "say how many lines may wait")
         self._origin = Origin(
@@ -135,7 +136,9 @@ class Journal:
         self._take(event, get_contextvars())
 
     @contextmanager
-    def bound(self, *, request: str | None = None, session: str | None = None, user: str | None = None) -> Iterator[None]:
+    def bound(
+        self, *, request: str | None = None, session: str | None = None, user: str | None = None
+    ) -> Iterator[None]:
         """Bind who it is for, for the length of a `with`, to every event and line of this thread or task.
 
         What an event says itself wins. A new thread starts with nothing bound, an asyncio task with what its maker had.
@@ -177,7 +180,9 @@ class Journal:
     def flush(self, timeout_s: float = CLOSE_WITHIN_S) -> bool:
         """Wait until all sinks have what was told so far; False when the time was too short for one of them."""
         until_s = time.monotonic() + timeout_s
-        return all([outlet.flush(until_s) for outlet in self._outlets])
+        reached = [outlet.mark() for outlet in self._outlets]
+        waited = [mark.wait(max(0.0, until_s - time.monotonic())) for mark in reached]
+        return all(waited)
 
     def close(self, timeout_s: float = CLOSE_WITHIN_S) -> bool:
         """Write what waits, and finish the sinks; False when the time was too short for one, whose rest is lost.
@@ -188,7 +193,10 @@ class Journal:
             return True
         self._is_closed = True
         until_s = time.monotonic() + timeout_s
-        return all([outlet.close(until_s) for outlet in self._outlets])
+        for outlet in self._outlets:
+            outlet.end()
+        ended = [outlet.wait(until_s) for outlet in self._outlets]
+        return all(ended)
 
     @property
     def status(self) -> tuple[SinkStatus, ...]:
@@ -249,7 +257,9 @@ class Journal:
 
     def _notice(self, dropped: int) -> _Waiting:
         text = f"{several(dropped, 'line')} dropped: this sink did not keep up"
-        return _Waiting(Line("dropped", now_us(), "warning", text, {"lines": dropped}), self._origin, _NOTHING, next(self._seq))
+        return _Waiting(
+            Line("dropped", now_us(), "warning", text, {"lines": dropped}), self._origin, _NOTHING, next(self._seq)
+        )
 
     def _begin_in_child(self) -> None:
         """Begin anew in a forked process; what waited is the parent's to write."""

@@ -7,7 +7,7 @@ The names that every line has stand in `RESERVED`. The service that was called i
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 from relkit.errors.signals import SIGNAL_FIELDS, Signals
@@ -69,7 +69,7 @@ def line_of(event: Event) -> Line:
     name, spoken, skipped = _FORMS[type(event)]
     level, message = spoken(event)
     found = {}
-    for field, key in _columns(type(event)):
+    for field, key in _COLUMNS[type(event)]:
         value = getattr(event, field)
         if value is not None and field not in skipped:
             found[key] = _signals_of(value) if isinstance(value, Signals) else value
@@ -80,11 +80,6 @@ def line_of(event: Event) -> Line:
 
 
 _ADVICE: Final = ("retryable", "retry_after_s", "maybe_executed", "severity", "alert", "rule", "evidence")
-
-
-@cache
-def _columns(kind: type[Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, _RENAMED.get(field.name, field.name)) for field in fields(kind) if field.name != "at_us")
 
 
 def _signals_of(signals: Signals) -> dict[str, Any]:
@@ -106,7 +101,10 @@ def _attempt(event: AttemptEvent) -> tuple[str, str]:
 
 def _retry(event: RetryEvent) -> tuple[str, str]:
     most = f"/{event.most}" if event.most else ""
-    return "warning", f"attempt {event.attempt}{most} of {_where(event)} failed: {event.kind}; next in {event.next_wait_s:.3g} s"
+    return (
+        "warning",
+        f"attempt {event.attempt}{most} of {_where(event)} failed: {event.kind}; next in {event.next_wait_s:.3g} s",
+    )
 
 
 def _error(event: ErrorEvent) -> tuple[str, str]:
@@ -141,6 +139,10 @@ _FORMS: Final[dict[type[Any], tuple[str, Callable[[Any], tuple[str, str]], froze
     ProbeEvent: ("probe", _probe, frozenset()),
     PairEvent: ("pair", _pair, frozenset()),
     RolloutEvent: ("rollout", _rollout, frozenset()),
+}
+_COLUMNS: Final = {
+    kind: tuple((field.name, _RENAMED.get(field.name, field.name)) for field in fields(kind) if field.name != "at_us")
+    for kind in _FORMS
 }
 
 

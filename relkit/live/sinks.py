@@ -106,30 +106,33 @@ class Outlet:
         if self._thread is None:
             self._start()
 
-    def flush(self, until_s: float) -> bool:
-        """Wait until everything offered so far has been written or has failed; False when the time is up before."""
-        if self._thread is None:
-            return True
+    def mark(self) -> threading.Event:
+        """Return what is set when everything offered so far has been written or has failed."""
         reached = threading.Event()
-        self._queue.put(reached)
-        return reached.wait(max(0.0, until_s - time.monotonic()))
+        if self._thread is None:
+            reached.set()
+        else:
+            self._queue.put(reached)
+        return reached
 
-    def close(self, until_s: float) -> bool:
-        """Write what waits, and finish the sink; False when the time is up before, and the rest is lost."""
-        thread = self._thread
-        if thread is None:
+    def end(self) -> None:
+        """Have the rest written and the sink finished; returns at once."""
+        if self._thread is None:
             self._finish()
-            return True
-        self._queue.put(None)
-        thread.join(max(0.0, until_s - time.monotonic()))
-        return not thread.is_alive()
+        else:
+            self._queue.put(None)
+
+    def wait(self, until_s: float) -> bool:
+        """Wait for the end; False when the time is up before, and the rest is lost."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(max(0.0, until_s - time.monotonic()))
+        return thread is None or not thread.is_alive()
 
     @property
     def status(self) -> SinkStatus:
         """Return how the sink keeps up."""
-        return SinkStatus(
-            self.name, self._written, self._dropped, self._failed, self._queue.qsize(), self._last_error
-        )
+        return SinkStatus(self.name, self._written, self._dropped, self._failed, self._queue.qsize(), self._last_error)
 
     def _start(self) -> None:
         with self._lock:
@@ -181,7 +184,7 @@ class Outlet:
             self._try(lambda: self.sink.write(lines), len(lines))  # type: ignore[union-attr]  # just looked
             return
         for line in batch:
-            self._try(lambda line=line: self.sink(line.record()), 1)  # type: ignore[misc, operator]  # just looked
+            self._try(lambda line=line: self.sink(line.record()), 1)  # type: ignore[misc]  # just looked
 
     def _try(self, write: Callable[[], object], number: int) -> None:
         try:

@@ -8,7 +8,7 @@ from relkit.plates.plate import Plate, plate
 from relkit.plates.table import Table
 
 _OF_SIMULATIONS: Final = frozenset(
-    {"breakers", "explorer", "replay", "timeline", "trial", "tuning"}
+    {"breakers", "calendar", "explorer", "replay", "timeline", "trial", "tuning"}
 )  # loaded when used: they load the compiler
 
 __all__ = [

@@ -10,9 +10,10 @@ from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo.axes import at_text, day_of, days_axis, shaded, thinned
 from relkit.plates.style import BAD, GOOD, MUTED, WARN, direct_labels, figure, spans
 from relkit.plates.table import Table
-from relkit.slo import Minutes, burn
+from relkit.slo import Minutes
 from relkit.slo.alerts import AlertSet, tier_text
 from relkit.slo.backtest import Backtest, Interval, Outcome, Score
+from relkit.slo.burn import burn
 from relkit.slo.optimise import BetterAlerts
 from relkit.slo.reach import Reach
 from relkit.slo.scoring import MERGE_MINUTES

@@ -93,7 +93,9 @@ def timeline_plate(
     axes[2].set_ylim(0.0, max(1.0, float(ratio.max())) * 1.05)
     axes[2].set_ylabel("attempts\na request", fontsize=8)
     if left is not None:
-        axes[3].step([*x, x[-1] + width], [*np.round(left, 3), round(float(left[-1]), 3)], where="post", color=INK, lw=1.2)
+        axes[3].step(
+            [*x, x[-1] + width], [*np.round(left, 3), round(float(left[-1]), 3)], where="post", color=INK, lw=1.2
+        )
         axes[3].set_ylim(0.0, max(float(left.max()), 1.0) * 1.1)
         axes[3].set_ylabel("retries\nleft", fontsize=8)
     axes[-1].set_xlabel(f"{unit}; each step {duration(course.bin_s)}")
@@ -120,9 +122,7 @@ def _ribbons(ax: Axes, course: Course, models: Sequence[str], unit_s: float) -> 
 def _blocks(ax: Axes, stretches: Stretches, place: int, unit_s: float) -> None:
     """Draw stretches of different lengths as one shape."""
     edges = np.array(stretches).reshape(-1, 2) / unit_s
-    ax.broken_barh(
-        [(start, end - start) for start, end in edges.tolist()], (place - 0.25, 0.5), facecolor=BAD, lw=0
-    )
+    ax.broken_barh([(start, end - start) for start, end in edges.tolist()], (place - 0.25, 0.5), facecolor=BAD, lw=0)
 
 
 def _endings(ax: Axes, course: Course, unit_s: float) -> None:
@@ -168,8 +168,18 @@ def _caption(course: Course, models: Sequence[str], trouble: Stretches, pages: S
         f"away, while {count(numbers['failed'])} fail; {percent(float(course.answered.sum()) / max(ended, 1), 1)} are answered. "
         "Dots: half open, a call is tried. "
     )
-    since = f", {duration(pages[0][0] - trouble[0][0])} into the trouble" if pages and trouble and pages[0][0] >= trouble[0][0] else ""
-    caption += f"Flag: a page{since}. " if len(pages) == 1 else f"Flags: {several(len(pages), 'page')}{since}. " if pages else "Nobody is paged. "
+    since = (
+        f", {duration(pages[0][0] - trouble[0][0])} into the trouble"
+        if pages and trouble and pages[0][0] >= trouble[0][0]
+        else ""
+    )
+    caption += (
+        f"Flag: a page{since}. "
+        if len(pages) == 1
+        else f"Flags: {several(len(pages), 'page')}{since}. "
+        if pages
+        else "Nobody is paged. "
+    )
     if left is None:
         return f"{caption}There is no RetryBudget."
     return f"{caption}Of {left.max():g} retries in the RetryBudget {max(float(left.min()), 0.0):.3g} are left at the least."

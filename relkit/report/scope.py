@@ -4,8 +4,10 @@ import ast
 import contextlib
 import sys
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from relkit.config import Config, load_config
 from relkit.period import Period, period_of
@@ -59,8 +61,7 @@ def begin(notebook: str, **parameters: object) -> Scope:
     ParameterError
         A parameter is not acceptable.
     """
-    warnings.filterwarnings("error", module="relkit|__main__")
-    checked = check_parameters(notebook, dict.fromkeys(_passed_names()) | parameters)
+    checked = checked_in_cell(notebook, parameters)
     config = load_config(Path(checked["config"]) if checked["config"] else None)
     database = Path(checked["database"]) if checked["database"] else ensure_demo()
     return Scope(
@@ -71,6 +72,25 @@ def begin(notebook: str, **parameters: object) -> Scope:
         checked["level"],
         checked.get("experiment", ""),
     )
+
+
+def checked_in_cell(notebook: str, parameters: Mapping[str, object]) -> dict[str, Any]:
+    """Check a notebook's parameters in its setup cell, and make warnings of ours errors.
+
+    Parameters
+    ----------
+    notebook : str
+        File name without its ending.
+    parameters : mapping
+        The values of its parameters cell.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not acceptable.
+    """
+    warnings.filterwarnings("error", module="relkit|__main__")
+    return check_parameters(notebook, dict.fromkeys(_passed_names()) | dict(parameters))
 
 
 def _passed_names() -> list[str]:

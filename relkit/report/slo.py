@@ -10,8 +10,9 @@ from relkit.errors import GOOD_KINDS
 from relkit.period import Period, calendar_period
 from relkit.report.gather import counted_minutes
 from relkit.report.scope import Scope
-from relkit.slo import Clause, Costs, Forecast, Goal, Levels, Minutes, Objective, cost_of, forecast, policy_clauses
+from relkit.slo import Clause, Costs, Forecast, Goal, Levels, Minutes, Objective, cost_of, policy_clauses
 from relkit.slo.budget_policy import QUARTER_DAYS
+from relkit.slo.forecast import forecast
 from relkit.store import Store, open_store, readings
 from relkit.units import MINUTES_PER_DAY, US_PER_DAY, US_PER_MINUTE
 

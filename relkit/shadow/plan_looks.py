@@ -17,6 +17,7 @@ from relkit.shadow.naive import PLAN_ERROR_SHARE, PLAN_SLOWER_US
 from relkit.shadow.paired import PairCounts, mcnemar
 from relkit.shadow.plan_z import plan_z
 from relkit.shadow.sequential.evidence import e_pairs, e_rate
+from relkit.shadow.sessions import session_sums, session_t
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -109,7 +110,25 @@ def _discordant(tables: Ints) -> Ints:
     return found
 
 
-def power_of_tests(delta: float, *, pairs: int = 2_000, runs: int = 1_000, level: float = 0.95, seed: int = SEED) -> Flagged:
+def _two_sided(tables: Ints, says: Callable[[PairCounts], bool]) -> Flags:
+    """Ask a rule that looks at the discordant cells alone, whichever arm has which, and speaks when the smaller is small.
+
+    For each sum of the two the largest smaller cell at which it speaks is looked for once: it grows with the sum.
+    """
+    both = tables[..., 1] + tables[..., 2]
+    largest = np.full(int(both.max()) + 1, -1, dtype=np.int64)
+    edge = -1
+    for total in range(1, len(largest)):
+        while edge + 1 <= total // 2 and says(PairCounts(0, edge + 1, total - edge - 1, 0)):
+            edge += 1
+        while edge >= 0 and not says(PairCounts(0, edge, total - edge, 0)):
+            edge -= 1
+        largest[total] = edge
+    found: Flags = np.minimum(tables[..., 1], tables[..., 2]) <= largest[both]
+    return found
+
+
+def power_of_tests(delta: float, *, pairs: int = 2_000, runs: int = 4_000, level: float = 0.95, seed: int = SEED) -> Flagged:
     """Count how often the plan's z-test and McNemar's mid-p find a true difference.
 
     Parameters
@@ -131,12 +150,12 @@ def power_of_tests(delta: float, *, pairs: int = 2_000, runs: int = 1_000, level
     """
     rng = np.random.default_rng([seed, round(delta * 10_000) + 10_000])
     tables = _drawn(rng, pairs, delta, runs)
-    plan, ours = _said_of_each(tables, _plan_speaks), _said_of_each(_discordant(tables), _mid_p_speaks)
+    plan, ours = _said_of_each(tables, _plan_speaks), _two_sided(tables, _mid_p_speaks)
     return _flagged(delta, plan, ours, level)
 
 
 def peeking(
-    looks: int, *, pairs_a_look: int = 200, runs: int = 500, level: float = 0.95, seed: int = SEED
+    looks: int, *, pairs_a_look: int = 200, runs: int = 2_000, level: float = 0.95, seed: int = SEED
 ) -> tuple[Flagged, ...]:
     """Count the runs without any difference in which some look so far was "significant": fixed test and evidence.
 
@@ -166,8 +185,8 @@ def peeking(
     True
     """
     rng = np.random.default_rng([seed, looks])
-    tables = _discordant(np.cumsum(_drawn(rng, pairs_a_look, 0.0, (runs, looks)), axis=1))
-    ever = [np.logical_or.accumulate(_said_of_each(tables, one), axis=1) for one in (_mid_p_speaks, _evidence_speaks)]
+    tables = np.cumsum(_drawn(rng, pairs_a_look, 0.0, (runs, looks)), axis=1)
+    ever = [np.logical_or.accumulate(_two_sided(tables, one), axis=1) for one in (_mid_p_speaks, _evidence_speaks)]
     return tuple(_flagged(look + 1, ever[0][:, look], ever[1][:, look], level) for look in range(looks))
 
 
@@ -274,3 +293,86 @@ def named_winner(*, pairs: int = 1_000, runs: int = 1_000, level: float = 0.95, 
     plan = _said_of_each(tables, lambda counts: plan_z(counts).winner == "shadow")
     ours = _said_of_each(_discordant(tables), lambda counts: mcnemar(counts).p_benefit_mid < ALPHA / 2)
     return _flagged(0.0, plan, ours, level)
+
+
+def provider_fails(
+    error_share: float = 0.07, *, pairs: int = 1_000, runs: int = 500, level: float = 0.95, seed: int = SEED
+) -> Flagged:
+    """Count the rollouts that are stopped while the provider fails for both arms alike.
+
+    Parameters
+    ----------
+    error_share : float
+        Share of errors of either arm.
+    pairs, runs : int
+        Pairs of a rollout, and rollouts.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the pairs.
+
+    Returns
+    -------
+    Flagged
+        `plan` more than 5 % errors at the end, `ours` evidence that the shadow is worse than the primary.
+
+    Examples
+    --------
+    >>> found = provider_fails(runs=100)
+    >>> found.plan > 0.9 > 0.06 > found.ours
+    True
+    """
+    rng = np.random.default_rng([seed, pairs, round(error_share * 10_000)])
+    tables: Ints = rng.multinomial(pairs, cells(0.0, 1 - error_share), runs)
+    plan = (tables[:, 1] + tables[:, 3]) / pairs > PLAN_ERROR_SHARE
+    ours = _said_of_each(_discordant(tables), lambda counts: e_pairs(counts).log_e_harm >= _LOG_BOUND)
+    return _flagged(error_share, plan, ours, level)
+
+
+def sessions_ignored(
+    luck_sd: float = 1.0, *, sessions: int = 100, runs: int = 400, level: float = 0.95, seed: int = SEED
+) -> Flagged:
+    """Count the runs of equal arms that are "significant" where turns of a session share their luck.
+
+    Parameters
+    ----------
+    luck_sd : float
+        Standard deviation of what an arm's answers of one session have in common, in logits.
+    sessions, runs : int
+        Sessions of a run, of 6 turns in the mean (geometric, at most 60), and runs.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Of the pairs.
+
+    Returns
+    -------
+    Flagged
+        `plan` McNemar's mid-p over turns, `ours` the t-test over sessions.
+
+    Notes
+    -----
+    logit of being right: 2.6 + u + v for each arm, u of the session with deviation 1, v of session and arm.
+
+    Examples
+    --------
+    >>> found = sessions_ignored(runs=100)
+    >>> found.plan > 0.1 > found.ours
+    True
+    """
+    rng = np.random.default_rng([seed, sessions, round(luck_sd * 100)])
+    plan, ours = np.zeros(runs, dtype=np.bool_), np.zeros(runs, dtype=np.bool_)
+    for run in range(runs):
+        ids = np.repeat(np.arange(sessions), np.minimum(rng.geometric(1 / 6, sessions), 60))
+        shared, own = rng.standard_normal(sessions), luck_sd * rng.standard_normal((2, sessions))
+        share = 1 / (1 + np.exp(-(2.6 + shared + own)))
+        primary, shadow = rng.random((2, ids.size)) < share[:, ids]
+        counts = PairCounts(
+            int((primary & shadow).sum()),
+            int((primary & ~shadow).sum()),
+            int((~primary & shadow).sum()),
+            int((~primary & ~shadow).sum()),
+        )
+        plan[run] = _mid_p_speaks(counts)
+        ours[run] = session_t(session_sums(ids, primary, shadow), counts).p < ALPHA
+    return _flagged(luck_sd, plan, ours, level)

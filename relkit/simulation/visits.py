@@ -146,4 +146,5 @@ def _stretched(units: Floats, rates: Sequence[float], lengths_s: Sequence[float]
     pieces = np.concatenate([[lead_s], np.tile(lengths_s, rounds)])
     ends = np.cumsum(pieces) - lead_s
     reached = np.cumsum(pieces * np.concatenate([[rates[0]], np.tile(rates, rounds)]))
-    return np.interp(units, np.concatenate([[0.0], reached]), np.concatenate([[-lead_s], ends]))
+    when: Floats = np.interp(units, np.concatenate([[0.0], reached]), np.concatenate([[-lead_s], ends]))
+    return when

@@ -112,13 +112,13 @@ def retry_calls(volume: int, *, again: bool) -> Fraction:
 
 
 def alert_at(
-    factor: int, window_minutes: int, objective: Objective, burn_rate: Fraction
+    factor: float, window_minutes: int, objective: Objective, burn_rate: Fraction
 ) -> tuple[float, float, float] | None:
     """Return what one burn alert over one window does in an incident: seconds to fire, budget spent, minutes on after it.
 
     Parameters
     ----------
-    factor, window_minutes : int
+    factor, window_minutes : float, int
         The rule: burn over the window is above the factor.
     objective : Objective
         Gives budget and window.

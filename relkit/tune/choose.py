@@ -30,6 +30,7 @@ from relkit.tune.telling import (
     Trusted,
     contradictory,
     gain_of,
+    kept,
     recommended,
     refused,
     unfounded,
@@ -78,6 +79,7 @@ def choose(
     weights: Mapping[str, float] | None = None,
     indifference: float = 0.01,
     evaluations: int = 10 * STARTERS,
+    may_stay: bool = True,
     executor: Executor | None = None,
     workers: int | None = None,
     sink: Sink | None = None,
@@ -106,6 +108,8 @@ def choose(
         Share of the goal's measure below which two settings count as equally good, in [0, 1).
     evaluations : int
         Runs of the whole suite for the halving, beside the 30 for each of the last.
+    may_stay : bool
+        Whether today's settings may be kept; False where something outside of the goal speaks against them.
     executor, workers, sink, progress
         As for `sweep`.
 
@@ -121,6 +125,9 @@ def choose(
 
     Notes
     -----
+    Today's settings are always among the last. Where they keep every limit surely, others are recommended only when the
+    interval of the gain over them lies above 0; else the verdict is to keep them.
+
     p_best is the product of the probability that the best is among the candidates that the sweep let through, and of
     the probability that none of these is better; both from the posterior of paired means (`posterior_means`).
 
@@ -150,20 +157,14 @@ def choose(
     order = _starters(judge, screened)
     starters = [found.candidates[place] for place in order]
     first = max(found.seeds) + 1
-    seen, finalists = _halve(judge, found, starters, evaluations, first, playing)
+    seen, finalists = _halve(judge, found, starters, today, evaluations, first, playing)
     fresh_from = first + max(map(len, seen))
-    compared = [starters[place] for place in finalists]
-    with_today = [
-        *compared,
-        *([] if any(today.hash == one.policy.hash for one in compared) else [Candidate("today", today)]),
-    ]
-    last = playing.play(found, with_today, range(fresh_from, fresh_from + FRESH_SEEDS))
+    last = playing.play(found, [starters[place] for place in finalists], range(fresh_from, fresh_from + FRESH_SEEDS))
     confirmed = judge.values(last)
     for row, place in enumerate(finalists):
         seen[place] = np.concatenate([seen[place], confirmed[row]])
-    spent = sum(map(len, seen)) + FRESH_SEEDS * (len(with_today) - len(finalists))
     return _conclude(
-        judge, found, last, today, starters, finalists, seen, screened, order, indifference, spent, requests_a_month
+        judge, found, last, today, starters, finalists, seen, screened, order, indifference, requests_a_month, may_stay
     )
 
 
@@ -198,28 +199,43 @@ def _give_way(judge: Judge, found: Sweep, today: Policy, playing: Playing) -> Ch
 
 
 def _halve(
-    judge: Judge, found: Sweep, starters: Sequence[Candidate], evaluations: int, first: int, playing: Playing
+    judge: Judge, found: Sweep, starters: list[Candidate], today: Policy, evaluations: int, first: int, playing: Playing
 ) -> tuple[list[Values], list[int]]:
-    """Return what each starter showed, on seeds common to all, and the places of the finalists, the best first."""
+    """Return what each starter showed, on seeds common to all, and the places of the finalists, the best first.
+
+    Today's settings are one of them, and become the last starter where they are none.
+    """
 
     def sample(places: Sequence[int], draws: Sequence[int]) -> Values:
         played = playing.play(found, [starters[place] for place in places], [first + draw for draw in draws])
         return judge.values(played)
 
     if len(starters) == 1:
-        return [sample([0], range(2))[0]], [0]
-    seen, ranked = halve(sample, len(starters), evaluations, judge.score)
-    keeps = judge.keeps(posterior_means(seen, ranked[0])).mean(axis=0)
-    surely = [
-        place for place in _by_score(judge, seen) if keeps[place] >= SURE and place not in ranked[: _FINALISTS // 2]
-    ]
-    finalists = list(dict.fromkeys([*ranked[: _FINALISTS // 2], *surely[: _FINALISTS // 2], *ranked]))[:_FINALISTS]
+        seen, finalists = [sample([0], range(2))[0]], [0]
+    else:
+        seen, ranked = halve(sample, len(starters), evaluations, judge.score)
+        keeps = judge.keeps(posterior_means(seen, ranked[0])).mean(axis=0)
+        surely = [
+            place for place in _by_score(judge, seen) if keeps[place] >= SURE and place not in ranked[: _FINALISTS // 2]
+        ]
+        finalists = list(dict.fromkeys([*ranked[: _FINALISTS // 2], *surely[: _FINALISTS // 2], *ranked]))[:_FINALISTS]
     most = max(map(len, seen))
+    own = _place(starters, today)
+    if own is None:
+        own = len(starters)
+        starters.append(Candidate("today", today))
+        seen.append(np.empty((0, seen[0].shape[1])))
+    finalists = list(dict.fromkeys([*finalists, own]))
     for place in finalists:
         # the last are compared on the same seeds, those of the round they were dropped in included
         if len(seen[place]) < most:
             seen[place] = np.concatenate([seen[place], sample([place], range(len(seen[place]), most))[0]])
     return seen, finalists
+
+
+def _place(candidates: Sequence[Candidate], today: Policy) -> int | None:
+    """Where today's settings are among candidates."""
+    return next((place for place, one in enumerate(candidates) if one.policy.hash == today.hash), None)
 
 
 def _by_score(judge: Judge, seen: Sequence[Values]) -> list[int]:
@@ -228,14 +244,24 @@ def _by_score(judge: Judge, seen: Sequence[Values]) -> list[int]:
 
 def _conclude(
     judge: Judge, found: Sweep, last: Sweep, today: Policy, starters: Sequence[Candidate], finalists: Sequence[int],
-    seen: list[Values], screened: Values, order: np.ndarray, indifference: float, spent: int, requests_a_month: float | None,
+    seen: list[Values], screened: Values, order: np.ndarray, indifference: float, requests_a_month: float | None, may_stay: bool,
 ) -> Choice:  # fmt: skip
     """Pick among the finalists and say how sure it is."""
     scored = {place: float(judge.score(seen[place].mean(axis=0))) for place in finalists}
     posterior = posterior_means(seen, finalists[0])
     keeps = judge.keeps(posterior).mean(axis=0)
-    sure = [place for place in finalists if keeps[place] >= SURE]
-    chosen = min(sure or finalists, key=lambda place: (scored[place], place))
+    spent, own = sum(map(len, seen)), _place(starters, today)
+    eligible = [place for place in finalists if may_stay or place != own]
+    sure = [place for place in eligible if keeps[place] >= SURE]
+    chosen = min(sure or eligible, key=lambda place: (scored[place], place))
+    if not sure:
+        return unsure(judge, found, last, today, starters[chosen], float(keeps[chosen]), spent)
+    rival = starters[chosen]
+    gain = gain_of(judge, last, rival, today, requests_a_month)
+    is_kept = own in sure and gain.low <= 0.0
+    if own is not None and is_kept:
+        chosen = own
+    candidate = starters[chosen]
     scores = judge.score(posterior)
     slack = indifference * np.abs(judge.best_in(posterior)[:, chosen])
     through = _let_through(judge, screened, order)
@@ -243,27 +269,36 @@ def _conclude(
     others = np.delete(scores, chosen, axis=1)
     good = float(np.mean(scores[:, chosen] <= others.min(axis=1) + slack)) if others.shape[1] else 1.0
     good *= _let_through(judge, screened, order, indifference)
-    candidate = starters[chosen]
-    if not sure:
-        return unsure(judge, found, last, today, candidate, float(keeps[chosen]), spent)
-    gain = gain_of(judge, last, candidate, today, requests_a_month)
+    if is_kept:
+        verdict = kept(rival, today, gain, good, indifference, len(found.candidates))
+    else:
+        is_fine = own is not None and bool(keeps[own] >= SURE)
+        verdict = recommended(
+            judge, candidate, today, gain, good, indifference, len(found.candidates), today_keeps=is_fine
+        )
     its = last.place_of(candidate.policy.hash)
     measured = tuple(
         (scenario.name, interval_of(name, last.of(name)[its, place], scenario.requests, LEVEL))
         for place, scenario in enumerate(found.scenarios)
         for name in judge.measures
     )
-    losses = regret(found, judge.goal.best_in)[found.place_of(candidate.policy.hash)]
-    regrets = tuple(
-        (name, float(loss)) for name, loss in zip(found.scenario_names, losses, strict=True) if not math.isnan(loss)
-    )
-    changes = changes_of(today, candidate.policy)
-    verdict = recommended(judge, last, candidate, today, gain, good, indifference, len(found.candidates))
     return Choice(
         verdict=verdict, goal=judge.goal, sweep_id=found.sweep_id, name=candidate.name, policy=candidate.policy, today=today,
-        changes=changes, p_best=strict, p_good=good, indifference=indifference, p_keeps=float(keeps[chosen]), gain=gain,
-        regret=regrets, measured=measured, candidates=len(found.candidates), evaluations=spent,
+        changes=changes_of(today, candidate.policy), p_best=strict, p_good=good, indifference=indifference,
+        p_keeps=float(keeps[chosen]), gain=gain_of(judge, last, candidate, today, requests_a_month),
+        regret=_regret(judge, found, candidate), measured=measured, candidates=len(found.candidates), evaluations=spent,
     )  # fmt: skip
+
+
+def _regret(judge: Judge, found: Sweep, candidate: Candidate) -> tuple[tuple[str, float], ...]:
+    """What another candidate of the sweep would gain in each scenario; empty for settings that were not in it."""
+    place = _place(found.candidates, candidate.policy)
+    if place is None:
+        return ()
+    losses = regret(found, judge.goal.best_in)[place]
+    return tuple(
+        (name, float(loss)) for name, loss in zip(found.scenario_names, losses, strict=True) if not math.isnan(loss)
+    )
 
 
 def _let_through(judge: Judge, screened: Values, order: np.ndarray, indifference: float = 0.0) -> float:

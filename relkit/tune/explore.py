@@ -1,6 +1,5 @@
 """What the explorer shows: 320 points around a choice, each with a summary and its course in 120 steps, small enough for a page."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from itertools import product
 from typing import Any, Final
 
 import numpy as np
+from scipy.special import stdtrit
 
 from relkit.policies.policy import Policy
 from relkit.policies.presets import changed, presets
@@ -15,11 +15,15 @@ from relkit.simulation.run import simulate
 from relkit.simulation.scenario import Scenario
 from relkit.tune.course import BINS, Counts, course_of
 from relkit.tune.grid import MIN_CALLS, SHARES, fixed_text
-from relkit.tune.measures import NAMES, RAW, measure_run
+from relkit.tune.measures import NAMES, RAW, interval_of, measure_run
+from relkit.tune.results import Values
 
 SCENARIOS: Final = ("outage", "brownout", "flapping")
 GHOSTS: Final = ("plan-fixed", "plan", "pybreaker", "resilience4j-count", "polly-8")
 SUMMARY: Final = ("success", "wasted_per_1k", "detection_s", "p95_s", "recovery_s")
+SEEDS: Final = (1, 2, 3, 4, 5)
+"""Runs of a point: each summary has an interval from them, and two points are compared run by run on the same luck."""
+_LEVEL: Final = 0.95
 _SERIES: Final = ("answered", "failed", "rejected")
 _TOKENS: Final = {"failure_share": 0.123457, "min_calls": 7}
 
@@ -62,7 +66,7 @@ def unpacked(pairs: Sequence[int]) -> list[int]:
 
 def explored(
     centre: Policy, open_times: Sequence[float], suite: Sequence[Scenario], text: str, *, ghosts: Sequence[Policy] = (),
-    seeds: Sequence[int] = (1,), stamp: str = "",
+    seeds: Sequence[int] = SEEDS, stamp: str = "",
 ) -> Explored:  # fmt: skip
     """Play every point of the explorer.
 
@@ -79,15 +83,16 @@ def explored(
     ghosts : sequence of Policy
         Presets drawn beside a point.
     seeds : sequence of int
-        Means of the summary are over all of them, the course is the first one's.
+        At least two. The summary is over all of them, the course is the first one's.
     stamp : str
         What the calibration says against itself.
 
     Returns
     -------
     Explored
-        Counts of a step are told as the difference to the first point's, run-length encoded: away from the trouble all
-        points agree, and the record stays small.
+        Of each point `s` has mean and t interval of each summary, as `interval_of` gives them, and `v` its value in each run,
+        from which two points are compared. Counts of a step are told as the difference to the first point's, run-length
+        encoded: away from the trouble all points agree, and the record stays small.
     """
     assert centre.breaker is not None
     cube = list(product(range(len(SHARES)), range(len(open_times)), range(len(MIN_CALLS))))
@@ -113,6 +118,9 @@ def explored(
         {
             "settings": {"failure_share": list(SHARES), "open_s": list(open_times), "min_calls": list(MIN_CALLS)},
             "summary": list(SUMMARY),
+            "runs": len(seeds),
+            "level": _LEVEL,
+            "t": round(float(stdtrit(len(seeds) - 1, (1.0 + _LEVEL) / 2.0)), 4),
             "bins": BINS,
             "scenarios": scenarios,
             "choice": _nearest(centre, open_times),
@@ -159,16 +167,29 @@ def _reference(scenario: Scenario, policy: Policy, seed: int) -> tuple[dict[str,
 
 def _point(scenario: Scenario, policy: Policy, seeds: Sequence[int], reference: Mapping[str, Counts]) -> dict[str, Any]:
     runs = [simulate(scenario, policy, seed, keep_attempts=True) for seed in seeds]
-    raw = np.stack([measure_run(run) for run in runs]).mean(axis=0)
+    raw = np.stack([measure_run(run) for run in runs])
     course = course_of(runs[0])
-    point: dict[str, Any] = {"s": [_plain(float(raw[NAMES.index(name)])) for name in SUMMARY]}
+    columns = [(name, raw[:, NAMES.index(name)]) for name in SUMMARY]
+    point: dict[str, Any] = {
+        "s": [_interval(name, values, scenario.requests) for name, values in columns],
+        "v": [
+            None if np.isnan(values).any() else [_plain(value) for value in values.tolist()] for _, values in columns
+        ],
+    }
     point |= {name[0]: packed(getattr(course, name) - reference[name]) for name in _SERIES}
     return point | {"o": packed(course.open_tenths())}
 
 
-def _plain(value: float) -> float | None:
-    """Five digits; None where there was nothing to measure."""
-    return None if math.isnan(value) else float(f"{value:.5g}")
+def _interval(name: str, values: Values, requests: int) -> list[float] | None:
+    told = interval_of(name, values, requests, _LEVEL)
+    if told.value is None or told.low is None or told.high is None:
+        return None
+    return [_plain(told.value), _plain(told.low), _plain(told.high)]
+
+
+def _plain(value: float) -> float:
+    """Five digits are more than is known."""
+    return float(f"{value:.5g}")
 
 
 def _nearest(centre: Policy, open_times: Sequence[float]) -> list[int]:

@@ -33,12 +33,8 @@ def minutes_of(run: Run, objective: Objective) -> Minutes:
     good = np.isin(outcome, (FRESH, CACHED, STALE))
     left_out = [advice.int_code for each, advice in ADVICE.items() if each.value in objective.excluded]
     excluded = ~good & np.isin(kind, left_out)
-    counted = [
-        np.bincount(at[each], minlength=size).astype(np.int64) for each in (good, ~good & ~excluded, excluded)
-    ]
-    return Minutes(
-        0, counted[0], counted[1], counted[2], np.zeros(size, dtype=np.int64), np.ones(size, dtype=np.bool_)
-    )
+    counted = [np.bincount(at[each], minlength=size).astype(np.int64) for each in (good, ~good & ~excluded, excluded)]
+    return Minutes(0, counted[0], counted[1], counted[2], np.zeros(size, dtype=np.int64), np.ones(size, dtype=np.bool_))
 
 
 def pages_of(run: Run, objective: Objective) -> tuple[tuple[float, float], ...]:

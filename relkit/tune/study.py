@@ -219,15 +219,17 @@ def study(
     requests = int(np.unique(traffic.request[traffic.is_user]).size)
     a_month = requests / max(traffic.span_s, 1.0) * MONTH_S
     eligible = steady(found, usual_failing(calibration, requests), calibration.scenario.arrivals.mean_rate)
-    if len(eligible.candidates) < len(found.candidates):
-        left = len(found.candidates) - len(eligible.candidates)
-        told.append(
-            f"{several(left, 'candidate')} may not be chosen: on healthy traffic they would open for nothing more than once a week."
-        )
     if not eligible.candidates:
         eligible = found
+    may_stay = any(each.policy.hash == today.hash for each in eligible.candidates)
+    if len(eligible.candidates) < len(found.candidates):
+        left = len(found.candidates) - len(eligible.candidates)
+        own = "" if may_stay else ", today's settings among them"
+        told.append(
+            f"{several(left, 'candidate')} may not be chosen{own}: on healthy traffic they would open for nothing more than once a week."
+        )
     pick = partial(
-        choose, eligible, wanted, today, requests_a_month=a_month, evaluations=SMALL_EVALUATIONS if is_small else WHOLE_EVALUATIONS,
+        choose, eligible, wanted, today, requests_a_month=a_month, may_stay=may_stay, evaluations=SMALL_EVALUATIONS if is_small else WHOLE_EVALUATIONS,
         executor=executor, workers=workers, sink=sink, progress=progress,
     )  # fmt: skip
     judged = pick(logged_requests=requests, calibration=calibration)

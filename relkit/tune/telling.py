@@ -125,23 +125,65 @@ def unsure(
     )  # fmt: skip
 
 
+def kept(rival: Candidate, today: Policy, gain: Gain, good: float, indifference: float, candidates: int) -> Verdict:
+    """Say that today's settings stay, because no gain over them can be told from none.
+
+    Parameters
+    ----------
+    rival : Candidate
+        The best of the others, or today's settings themselves.
+    today : Policy
+        The settings in force.
+    gain : Gain
+        Of the rival over them.
+    good, indifference : float
+        Probability that none is better than today's by more than this share.
+    candidates : int
+        How many were compared.
+    """
+    sure = _sureness(good, indifference, candidates)
+    if rival.policy.hash == today.hash:
+        sentence, why = f"Keep today's settings: {sure}.", ""
+    else:
+        name, span = short(gain.measure), _span(gain.measure, gain.low, gain.high)
+        sentence = f"Keep today's settings: no other is surely better; the best of {count(candidates)} changes {name} by {span}."
+        why = f"An interval that holds 0 is no ground for a change: {sure}." if good < SURE else ""
+    return Verdict(
+        "tuning", "RECOMMENDED", sentence, level=LEVEL, n=gain.n, why_not=why,
+        would_change="Other traffic, other prices, or a scenario that is not in the suite.",
+    )  # fmt: skip
+
+
+def _sureness(good: float, indifference: float, candidates: int) -> str:
+    sure = f"{'more than 99 %' if good > 0.99 else percent(good, 0)} sure that none of {count(candidates)} is better"
+    return sure + (f" by more than {percent(indifference, 0)}" if indifference else "")
+
+
 def recommended(
-    judge: Judge,
-    last: Sweep,
-    candidate: Candidate,
-    today: Policy,
-    gain: Gain,
-    good: float,
-    indifference: float,
-    candidates: int,
-) -> Verdict:
-    """Say what to change, what it buys and how sure that is."""
-    values = judge.values(last).mean(axis=1)
+    judge: Judge, candidate: Candidate, today: Policy, gain: Gain, good: float, indifference: float, candidates: int,
+    *, today_keeps: bool,
+) -> Verdict:  # fmt: skip
+    """Say what to change, what it buys and how sure that is.
+
+    Parameters
+    ----------
+    judge : Judge
+        The goal.
+    candidate : Candidate
+        What to take instead of today's settings.
+    today : Policy
+        The settings in force.
+    gain : Gain
+        What it buys.
+    good, indifference : float
+        Probability that none is better by more than this share.
+    candidates : int
+        How many were compared.
+    today_keeps : bool
+        Whether today's settings surely keep every limit.
+    """
     name = short(gain.measure)
-    stays = candidate.policy.hash == today.hash
-    kept = bool(judge.keeps(values[last.place_of(today.hash)]))
-    changes = changes_of(today, candidate.policy)
-    what = "Keep today's settings" if stays else changes_text(changes, today, candidate.policy)
+    what = changes_text(changes_of(today, candidate.policy), today, candidate.policy)
     if (
         candidate.values and candidate.policy.name != today.name
     ):  # a point of another kind of breaker: what was searched
@@ -150,29 +192,22 @@ def recommended(
             for setting, value in candidate.values
         )
         what = f"take {candidate.policy.name} with {', '.join(searched)}"
-    what = what[0].upper() + what[1:]
     better = (
         f"better by {_amount(gain.measure, gain.value)}"
         if gain.value >= 0.0
         else f"worse by {_amount(gain.measure, -gain.value)}"
     )
-    parts = [] if stays else [f"{name} {better} ({_span(gain.measure, gain.low, gain.high)})"]
-    if not stays and gain.measure != "success":
+    parts = [f"{name} {better} ({_span(gain.measure, gain.low, gain.high)})"]
+    if gain.measure != "success":
         parts.append(f"success {100 * gain.success:+.2f} points")
-    if not stays and gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
+    if gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
         way, sign = ("falls", 1.0) if gain.usd_a_month >= 0.0 else ("rises", -1.0)
         low, high = sorted((sign * gain.usd_low, sign * gain.usd_high))
         parts.append(f"the month's bill {way} by ${sign * gain.usd_a_month:,.2f} ({low:,.2f} to {high:,.2f})")
-    if judge.goal.limits and not kept:
-        parts.append("today's settings break a limit")
-    sure = f"{'more than 99 %' if good > 0.99 else percent(good, 0)} sure that none of {count(candidates)} is better"
-    sure += f" by more than {percent(indifference, 0)}" if indifference else ""
-    sentence = f"{what}: {'; '.join([*parts, sure])}."
-    doubts = (
-        []
-        if stays or gain.low > 0.0 or not kept
-        else ["The gain over today's settings cannot be told from none: keeping them is as good."]
-    )
+    if judge.goal.limits and not today_keeps:
+        parts.append("today's settings do not surely keep the limits")
+    sentence = f"{what[0].upper()}{what[1:]}: {'; '.join([*parts, _sureness(good, indifference, candidates)])}."
+    doubts = [] if gain.low > 0.0 else ["The gain itself cannot be told from none."]
     if good < 0.8:
         doubts.append("Several settings are about equally good; any of them would do.")
     return Verdict(

@@ -27,13 +27,13 @@ from relkit.slo import (
     Totals,
     cost_of,
     error_budget,
-    forecast,
     in_slices,
     leave_out,
     plan_costs,
     policy_clauses,
     verdict,
 )
+from relkit.slo.forecast import forecast
 
 DAY = 1440
 GOAL = Objective("availability", "0.99", window_days=4)

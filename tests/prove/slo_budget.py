@@ -81,7 +81,8 @@ def plain_bands(folder: Path) -> Found:
 @point("slo", "budget band on recorded outages: GitHub, 30-day windows")
 def recorded_outages(folder: Path) -> Found:
     """Minutes as units, bad while an outage is recorded; each band from all of the log before half time."""
-    from relkit.slo import Minutes, Objective, forecast  # noqa: PLC0415
+    from relkit.slo import Minutes, Objective  # noqa: PLC0415
+    from relkit.slo.forecast import forecast  # noqa: PLC0415
 
     goal = Objective("minutes", "0.99")
     inside = asked = 0

@@ -11,7 +11,6 @@ from relkit.slo import (
     Minutes,
     MinuteShares,
     Objective,
-    burn,
     burn_of_shares,
     episodes,
     is_dead,
@@ -19,6 +18,7 @@ from relkit.slo import (
     threshold_reachable,
     tiers_for,
 )
+from relkit.slo.burn import burn
 
 GOAL = Objective("availability", "0.999")
 MINUTE = st.tuples(st.integers(0, 50), st.integers(0, 5), st.booleans())

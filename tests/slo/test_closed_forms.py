@@ -10,9 +10,10 @@ from math import ceil
 import numpy as np
 import pytest
 
-from relkit.slo import Minutes, Objective, burn, exhaustion_minutes
+from relkit.slo import Minutes, Objective, exhaustion_minutes
 from relkit.slo.alert_sets import alert_set
 from relkit.slo.alerts import AlertRule, AlertSet, AlertTier
+from relkit.slo.burn import burn
 from relkit.slo.firing import fire
 from relkit.slo.incidents import Incident, budget_shares
 

@@ -7,7 +7,8 @@ import pytest
 from simulated_months import DAY, GOAL, misses, month
 
 from relkit.exceptions import ParameterError
-from relkit.slo import Objective, exhaustion_minutes, forecast
+from relkit.slo import Objective, exhaustion_minutes
+from relkit.slo.forecast import forecast
 from relkit.slo.outages import hours_of
 
 WEEK = Objective("availability", "0.999", window_days=7)

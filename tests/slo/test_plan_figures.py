@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from relkit.slo import plan_costs, plan_figures
-from relkit.slo.plan_figures import alert_at, retry_calls
+from relkit.slo import plan_costs
+from relkit.slo.plan_figures import alert_at, plan_figures, retry_calls
 
 FIGURES = {figure.id: figure.values for figure in plan_figures()}
 DEFECTS = Path(__file__).parents[2] / "docs" / "plan_defects.toml"

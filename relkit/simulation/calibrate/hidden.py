@@ -5,12 +5,14 @@ time in which the client's own breaker was open, is simply a longer step: it is 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from relkit.simulation.compiled import compiled
 
@@ -39,6 +41,29 @@ def _forward(gaps: Any, evidence: Any, leave_good: float, leave_bad: float) -> f
     return found
 
 
+def _forward_flags(gaps: Any, failed: Any, p_good: float, p_bad: float, leave_good: float, leave_bad: float) -> float:
+    """Do what `_forward` does for failures and successes alone; the logarithm is taken of many at once."""
+    total = leave_good + leave_bad
+    share_bad = leave_good / total
+    bad = share_bad
+    found, product = 0.0, 1.0
+    for place in range(gaps.shape[0]):
+        bad = share_bad + (bad - share_bad) * math.exp(-total * gaps[place])
+        if failed[place]:
+            one, two = (1.0 - bad) * p_good, bad * p_bad
+        else:
+            one, two = (1.0 - bad) * (1.0 - p_good), bad * (1.0 - p_bad)
+        both = one + two
+        if both < 1e-200:
+            return -1e300
+        bad = two / both
+        product *= both
+        if product < 1e-100:
+            found += math.log(product)
+            product = 1.0
+    return found + math.log(product)
+
+
 def _smooth(gaps: Any, evidence: Any, leave_good: float, leave_bad: float, chance: Any) -> None:
     """Fill `chance` with the probability of the bad state at each observation, given all of them."""
     total = leave_good + leave_bad
@@ -64,6 +89,7 @@ def _smooth(gaps: Any, evidence: Any, leave_good: float, leave_bad: float, chanc
 
 
 _forward_fast = compiled(_forward)
+_forward_flags_fast = compiled(_forward_flags)
 _smooth_fast = compiled(_smooth)
 
 
@@ -132,15 +158,14 @@ def fit_failing(times_s: Floats, failed: npt.NDArray[np.bool_]) -> States:
     gaps = np.diff(times_s, prepend=times_s[0])
     share = float(np.mean(failed))
 
-    def evidence(levels: Floats) -> Floats:
-        p_good, p_bad = levels
-        return np.where(failed[:, None], [[p_good, p_bad]], [[1.0 - p_good, 1.0 - p_bad]])
+    def told(levels: Floats, leave_good: float, leave_bad: float) -> float:
+        return float(_forward_flags_fast(gaps, failed, levels[0], levels[1], leave_good, leave_bad))
 
     best: States | None = None
     for scale, level, (bad_s, good_s) in zip((0.3, 0.1), (0.5, 0.9), _bad_stretches(times_s, failed), strict=True):
         quiet = min(max(share * scale, 1e-6), 0.4)
         start = [_logit(quiet), _logit(max(level, min(2 * share, 0.95))), -math.log(good_s), -math.log(bad_s)]
-        found = _fitted(gaps, evidence, start, _inverse_logit, _LOGITS)
+        found = _fitted(told, gaps.size, start, expit, _LOGITS)
         if best is None or found.log_likelihood > best.log_likelihood:
             best = found
     assert best is not None
@@ -175,12 +200,10 @@ def fit_rates(width_s: float, counts: npt.NDArray[np.int64]) -> States:
     mean = max(float(np.mean(counts)), 1e-9)
     scale = np.cumsum(np.log(np.maximum(np.arange(int(counts.max()) + 1), 1)))[counts]
 
-    def evidence(levels: Floats) -> Floats:
+    def told(levels: Floats, leave_good: float, leave_bad: float) -> float:
         expected = np.maximum(levels * width_s, _TINY)
-        told: Floats = np.exp(
-            np.clip(counts[:, None] * np.log(expected)[None, :] - expected[None, :] - scale[:, None], -690, 0)
-        )
-        return told
+        logs = counts[:, None] * np.log(expected)[None, :] - expected[None, :] - scale[:, None]
+        return told_by(gaps, np.exp(np.clip(logs, -690, 0)), leave_good, leave_bad)
 
     best: States | None = None
     for low, high in ((0.5, 3.0), (0.1, 10.0)):
@@ -191,7 +214,7 @@ def fit_rates(width_s: float, counts: npt.NDArray[np.int64]) -> States:
                 math.log(1 / (5 * busy_s)),
                 math.log(1 / busy_s),
             ]
-            found = _fitted(gaps, evidence, start, np.exp, _LOG_RATES)
+            found = _fitted(told, gaps.size, start, np.exp, _LOG_RATES)
             if best is None or found.log_likelihood > best.log_likelihood:
                 best = found
     assert best is not None
@@ -244,19 +267,19 @@ _LOG_RATES: Final = ((-12.0, 12.0), (-12.0, 12.0))
 
 
 def _fitted(
-    gaps: Floats, evidence: Any, start: list[float], link: Any, levels: tuple[tuple[float, float], ...]
-) -> States:
+    told: Callable[[Floats, float, float], float], size: int, start: list[float], link: Callable[[Floats], Floats],
+    levels: tuple[tuple[float, float], ...],
+) -> States:  # fmt: skip
     rates = (math.log(_LEAST_RATE), math.log(_MOST_RATE))
 
     def loss(point: Floats) -> float:
-        told = evidence(link(np.asarray(point[:2])))
-        return -_forward_fast(gaps, told, math.exp(point[2]), math.exp(point[3])) / gaps.size
+        return -told(link(np.asarray(point[:2])), math.exp(point[2]), math.exp(point[3])) / size
 
     bounds = [*levels, rates, rates]
     start = [min(max(value, low), high) for value, (low, high) in zip(start, bounds, strict=True)]
     found = minimize(loss, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 80, "ftol": 1e-11, "eps": 1e-5})
     good, bad = link(np.asarray(found.x[:2]))
-    return States(math.exp(-found.x[2]), math.exp(-found.x[3]), float(good), float(bad), -float(found.fun) * gaps.size)
+    return States(math.exp(-found.x[2]), math.exp(-found.x[3]), float(good), float(bad), -float(found.fun) * size)
 
 
 def _swapped(states: States) -> States:
@@ -284,7 +307,3 @@ def _bad_stretches(times_s: Floats, failed: npt.NDArray[np.bool_]) -> list[tuple
 
 def _logit(share: float) -> float:
     return math.log(share / (1.0 - share))
-
-
-def _inverse_logit(values: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-values)))

@@ -111,7 +111,7 @@ def replay(
         )
     return Replay(
         level, traffic.model, origin_us, float(starts_s[-1]), int(np.count_nonzero(traffic.is_user)),
-        int(np.count_nonzero(traffic.is_user & traffic.rejected)), bad_times, tuple(_logged(traffic, starts_s, one) for one in bad_times),
+        int(np.count_nonzero(traffic.is_user & traffic.rejected)), bad_times, tuple(_logged(traffic, told, starts_s, one) for one in bad_times),
         arms, "" if calibration is None else calibration.stamp,
     )  # fmt: skip
 
@@ -234,10 +234,10 @@ def _failed_within(one: _Watched, starts_s: Floats, incident: Incident) -> float
     return float(np.count_nonzero(sent & (one.told.outcome == FAILED)))
 
 
-def _logged(traffic: LoggedTraffic, starts_s: Floats, incident: Incident) -> Logged:
+def _logged(traffic: LoggedTraffic, told: Outcomes, starts_s: Floats, incident: Incident) -> Logged:
     its = incident.holds(starts_s) & traffic.is_user
-    failed = its & ~traffic.rejected & (traffic.outcome == FAILED)
-    return Logged(int(np.count_nonzero(failed)), int(np.count_nonzero(its & traffic.rejected)))
+    failed = np.count_nonzero(its & (told.outcome == FAILED))
+    return Logged(int(failed), int(np.count_nonzero(its & traffic.rejected)))
 
 
 def _tally(values: list[float]) -> Tally:

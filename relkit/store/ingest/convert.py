@@ -21,6 +21,7 @@ from relkit.store.text import identifier
 
 Column = Callable[[str], str]
 _CARRIED: Final = ["wanted", "problem", "line_hash"]
+_PLACES: Final = ("relkit__n", "relkit__record")
 
 
 def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
@@ -72,16 +73,15 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
     carried = ["relkit__ended", "relkit__took", "relkit__n"] if mapping.pair else []
     sql = _in_steps(mapping, scan, fields, " AND ".join(wanted) or "TRUE", carried, records)
     columns = [field.name for field in fields] + list(_defaults(mapping, fields))
-    place = ["relkit__n"] if mapping.pair else []
+    place = ["relkit__n"] if mapping.pair else ["relkit__record"] if scan.importer else []
     sql, columns = finished(sql, target.table, columns, [*_CARRIED, *place])
-    hidden = " EXCLUDE (relkit__n)" if place else ""
+    hidden = " EXCLUDE (relkit__n)" if mapping.pair else ""
     return f"SELECT *{hidden}, wanted AND problem IS NULL AS fresh FROM ({sql}){order}", columns
 
 
 def _in_steps(mapping: Mapping, scan: Scan, fields: list[Field], wanted: str, carried: list[str], records: str) -> str:
     """Nest the steps of all fields: raw, parsed, value, problem."""
-    is_object = scan.file.format == "jsonl"
-    kept = [*(["is_object"] if is_object else []), *carried]
+    kept = [*scan.carried, *carried]
     more = "".join(f", {name}" for name in kept)
     raws = "".join(f", {field.step('raw')} AS {field.key}__r" for field in fields)
     sql = f"SELECT {wanted} AS wanted, {scan.hash} AS line_hash{more}{raws} FROM {records or scan.records}"
@@ -90,12 +90,12 @@ def _in_steps(mapping: Mapping, scan: Scan, fields: list[Field], wanted: str, ca
     values = "".join(f", {field.step('value')} AS {identifier(field.name)}" for field in fields)
     sql = f"SELECT *{values} FROM ({sql})"
     problems = [field.step("problem") for field in fields if field.problem]
-    if is_object:
-        problems.insert(0, "CASE WHEN NOT is_object THEN 'not a JSON object' END")
+    if scan.own_problem:
+        problems.insert(0, scan.own_problem)
     problem = f"coalesce({', '.join(problems)})" if problems else "CAST(NULL AS VARCHAR)"
     names = "".join(f", {identifier(field.name)}" for field in fields)
     defaults = "".join(f", {default} AS {name}" for name, default in _defaults(mapping, fields).items())
-    place = ", relkit__n" if "relkit__n" in carried else ""
+    place = "".join(f", {name}" for name in kept if name in _PLACES)
     sql = f"SELECT wanted, {problem} AS problem, line_hash{place}{names}{defaults} FROM ({sql})"
     if mapping.samples:  # a line without any measured value is no row
         measured = " OR ".join(f"{identifier(name)} IS NOT NULL" for name in mapping.samples)

@@ -19,7 +19,7 @@ import zstandard
 
 from relkit.exceptions import DataError
 
-Format = Literal["csv", "jsonl", "parquet"]
+Format = Literal["csv", "jsonl", "parquet", "text"]
 CHUNK: Final = 1 << 20
 PACKED: Final = {".gz": "gzip", ".zst": "zstd", ".gzip": "gzip", ".zstd": "zstd"}
 DELIMITERS: Final = (",", "\t", ";", "|")
@@ -55,8 +55,8 @@ class LogFile:
     ----------
     path : Path
         Where it lies.
-    format : "csv" | "jsonl" | "parquet"
-        How rows are written.
+    format : "csv" | "jsonl" | "parquet" | "text"
+        How rows are written; text: in lines that an importer takes apart.
     packing : "none" | "gzip" | "zstd"
         How the bytes are packed.
     delimiter : str
@@ -179,7 +179,7 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
     head = _head(path, packing)
     if not head.strip():
         raise DataError(f"{path.name}: is empty; there is nothing to read")
-    _must_be_text(path.name, head, packing)
+    _must_be_text(path.name, head, packing, is_taken_apart=found == "text")
     if b"\0" in head[:4096]:
         raise DataError(
             f"{path.name}: does not look like text (it holds zero bytes); CSV, JSONL and Parquet can be read"
@@ -190,6 +190,8 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
         )
     if found is None:
         found = "jsonl" if head.lstrip()[:1] == b"{" else "csv"
+    if found == "text":
+        return LogFile(path, "text", packing, "", ())
     if found == "jsonl":
         return LogFile(path, "jsonl", packing, "", _json_keys(path, head))
     text = head.decode("utf-8-sig", errors="replace")
@@ -202,17 +204,22 @@ def inspect(path: Path, fmt: Format | None = None, delimiter: str | None = None)
     return LogFile(path, "csv", packing, chosen, tuple(header))
 
 
-def _must_be_text(name: str, head: bytes, packing: str) -> None:
+def _must_be_text(name: str, head: bytes, packing: str, *, is_taken_apart: bool) -> None:
     """Refuse by name what a file's first bytes tell to be something else than lines of UTF-8 text."""
     for start, what in _FIRST_BYTES.items():
         if head.startswith(start):
             inside = "" if packing == "none" else " inside its packing"
             raise DataError(f"{name}: is {what}{inside}")
-    if _COMBINED.match(head):
+    if _COMBINED.match(head) and not is_taken_apart:
         raise DataError(
             f"{name}: is an access log in the servers' common or combined format, which names no columns; have the server write "
-            "JSON lines (nginx: log_format with escape=json), or convert it to CSV with a header line"
+            "JSON lines (nginx: log_format with escape=json) or say how it writes (log_format, see Importers in docs/live.md), or convert it to CSV"
         )
+
+
+def first_text(file: LogFile) -> str:
+    """Return the beginning of a text file, from its first letter that is no blank."""
+    return _head(file.path, file.packing).decode("utf-8-sig", errors="replace").lstrip()
 
 
 def _head(path: Path, packing: str, size: int = 1 << 16) -> bytes:

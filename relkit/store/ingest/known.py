@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
 
+from relkit.store.ingest.importers.packaged import IMPORTERS
 from relkit.store.ingest.ledger import Entry
 from relkit.store.ingest.mapping import Mapping
 from relkit.store.ingest.values import REASON_MARK
@@ -30,6 +31,8 @@ def identity_of(mapping: Mapping, table: str, columns: list[str]) -> tuple[str, 
 
     The role belongs to it: a shadow copy may carry the id of the request it copies.
     """
+    if mapping.importer and IMPORTERS[mapping.importer].is_unique:
+        return ("line_hash",)
     if table == "pairs":
         return ("experiment", "pair_id")
     if table == "attempts" and "request_id" in columns:

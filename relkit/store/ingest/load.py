@@ -17,6 +17,9 @@ from relkit.errors import redact_text
 from relkit.exceptions import DataError
 from relkit.store.ingest.convert import staging_sql
 from relkit.store.ingest.files import Digest, LogFile, digest, inspect
+from relkit.store.ingest.importers.documents import as_lines, is_document
+from relkit.store.ingest.importers.importer import LINES
+from relkit.store.ingest.importers.packaged import IMPORTERS, importer_file
 from relkit.store.ingest.known import count, identity_of, mark_known
 from relkit.store.ingest.ledger import Entry, entries_of, grown_from, same_content
 from relkit.store.ingest.mapping import Mapping
@@ -84,7 +87,7 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
         The file cannot be read, lacks a mapped column, or gives no row at all; nothing of it was stored.
     """
     connection = store.connection
-    file = inspect(path, mapping.format, mapping.delimiter)
+    file = log_file(path, mapping)
     entries = entries_of(connection, mapping.source)
     content = digest(path, file.packing, [entry.bytes for entry in entries])
     same, earlier = same_content(entries, content), grown_from(entries, content)
@@ -98,7 +101,13 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
         return Ingested(redact_text(path.name), mapping.source, same.read, 0, 0, same.read, same.left_out)
     try:
         with ExitStack() as copies:
-            file, columns, unseen = _staged(connection, file, mapping, content, copies)
+            if mapping.importer and is_document(file, mapping.importer):
+                whole = content.bytes if file.packing == "none" else None
+                file, number = copies.enter_context(as_lines(file, mapping.importer, whole))
+                content = replace(content, lines=number, has_open_tail=False)
+                columns, unseen = _stage(connection, file, mapping)
+            else:
+                file, columns, unseen = _staged(connection, file, mapping, content, copies)
             connection.execute("BEGIN")
             keep_key(connection, store.path, [name for name in columns if name in ID_COLUMNS])
             outcome = _load(connection, file, mapping, content, earlier, columns)
@@ -120,6 +129,11 @@ def ingest_file(store: Store, path: Path, mapping: Mapping) -> Ingested:
             connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
         drop_scan_tables(connection)
     return outcome
+
+
+def log_file(path: Path, mapping: Mapping) -> LogFile:
+    """Look at a log in the way its mapping reads it; see `inspect`."""
+    return importer_file(path, mapping) if mapping.importer else inspect(path, mapping.format, mapping.delimiter)
 
 
 def _staged(
@@ -144,6 +158,12 @@ def _staged(
 def _stage(connection: DuckDBPyConnection, file: LogFile, mapping: Mapping) -> tuple[list[str], list[str]]:
     drop_scan_tables(connection)
     scan = scan_of(connection, file)
+    if mapping.importer:
+        importer = IMPORTERS[mapping.importer]
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {LINES.removeprefix('temp.')} AS {importer.lines(scan, mapping.log_format or '')}")
+        select, columns = staging_sql(mapping, replace(scan, importer=importer))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {select}")
+        return columns, []
     select, columns = staging_sql(mapping, scan)
     unseen = scan.unseen_keys(connection)
     drop_scan_tables(connection)
@@ -164,13 +184,16 @@ def _load(
 ) -> Ingested:
     table = TARGETS[mapping.kind].table
     removed = known_records = known_lines = 0
-    if earlier and mapping.kind == "events":
+    # What depends on other lines, or came of a last line that had no end yet, is read anew with the whole file.
+    is_new_whole = mapping.importer and earlier and (IMPORTERS[mapping.importer].joins_lines or earlier.tail_hash is not None)
+    if earlier and (mapping.kind == "events" or is_new_whole):
         removed = settle_events(connection, earlier)
     elif earlier:
         known_records, known_lines = earlier.settled_records, earlier.lines
         removed = settle_tail(connection, earlier, table)
     overlaps = mark_known(connection, mapping, table, columns, earlier)
-    rejects = find_rejects(connection, file, known_records, known_lines, content.lines)
+    place = "relkit__record" if mapping.importer else "rowid + 1"
+    rejects = find_rejects(connection, file, known_records, known_lines, content.lines, place)
     records, wanted, fresh = connection.execute(
         "SELECT count(*), count(*) FILTER (wanted), count(*) FILTER (fresh) FROM staged"
     ).fetchall()[0]

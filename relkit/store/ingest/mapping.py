@@ -110,6 +110,8 @@ class Mapping(_Strict):
 
     kind: str
     source: str = Field(min_length=1, max_length=200)
+    importer: Literal["otlp", "litellm", "nginx", "envoy"] | None = None
+    log_format: str | None = Field(default=None, max_length=10_000)
     format: Literal["csv", "jsonl", "parquet"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Decimal = "."
@@ -161,6 +163,10 @@ class Mapping(_Strict):
                 raise ValueError(f"{name!r} is no column of {self.kind}{hint} (columns: {', '.join(target.columns)})")
         if twice := set(self.columns) & set(self.constants):
             raise ValueError(f"{', '.join(sorted(twice))} stands both in [columns] and in [constants]")
+        if self.importer and self.kind != "attempts":
+            raise ValueError(f"importer = {self.importer!r} gives attempts, and no {self.kind}")
+        if self.log_format is not None and self.importer != "nginx":
+            raise ValueError('log_format is a directive of nginx: it needs importer = "nginx"')
         missing = [name for name in target.required if name not in self.columns and name not in self.constants]
         if missing:
             raise ValueError(
@@ -187,7 +193,8 @@ class Mapping(_Strict):
     def sha256(self) -> str:
         """Hash of what the mapping says, whatever its spelling."""
         # the usual point is left out: what was read before the key existed keeps its hash
-        usual = {"decimal"} if self.decimal == "." else None
+        usual = {name for name in ("importer", "log_format") if getattr(self, name) is None}
+        usual |= {"decimal"} if self.decimal == "." else set()
         canonical = json.dumps(self.model_dump(mode="json", exclude=usual), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 

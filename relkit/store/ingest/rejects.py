@@ -63,7 +63,12 @@ class Rejects:
 
 
 def find_rejects(
-    connection: DuckDBPyConnection, file: LogFile, known_records: int, known_lines: int, ended_lines: int
+    connection: DuckDBPyConnection,
+    file: LogFile,
+    known_records: int,
+    known_lines: int,
+    ended_lines: int,
+    place: str = "rowid + 1",
 ) -> Rejects:
     """Find the lines that could not be split, and the records whose values could not be read.
 
@@ -77,13 +82,15 @@ def find_rejects(
         The part that an earlier reading has judged.
     ended_lines : int
         Lines of the file that have an end.
+    place : str
+        SQL of which record of the file a staged row comes from, counted from 1.
     """
     test = "wanted AND problem IS NOT NULL AND rowid >= ?"
     counted = connection.execute(f"SELECT count(*) FROM staged WHERE {test}", [known_records]).fetchone()
     bad_count = counted[0] if counted else 0
     problems = dict(
         connection.execute(
-            f"SELECT rowid + 1, problem FROM staged WHERE {test} ORDER BY rowid LIMIT {REJECTS_KEPT}", [known_records]
+            f"SELECT {place}, problem FROM staged WHERE {test} ORDER BY rowid LIMIT {REJECTS_KEPT}", [known_records]
         ).fetchall()
     )
     if file.format == "parquet":
@@ -159,7 +166,7 @@ def _records(stream: Iterable[bytes], file: LogFile) -> Iterator[tuple[int, int,
             next(csv.reader(fed(), delimiter=delimiter), None)
             record = b"".join(parts)
             number, end = number + len(parts) - 1, end + len(record) - len(raw)
-        if record.strip(b" \r\n" if file.format == "jsonl" else b"\r\n") in blanks:
+        if record.strip(b"\r\n" if file.format == "csv" else b" \r\n") in blanks:
             continue
         if is_header:
             is_header = False

@@ -12,15 +12,15 @@ from typing import Final
 from relkit.exceptions import DataError
 from relkit.store.classify import classify_new
 from relkit.store.ingest.draft import draft_mapping
-from relkit.store.ingest.files import inspect
-from relkit.store.ingest.load import Ingested, ingest_file
+from relkit.store.ingest.importers.packaged import IMPORTERS, packaged_mapping, recognised
+from relkit.store.ingest.load import Ingested, ingest_file, log_file
 from relkit.store.ingest.mapping import Mapping, load_mapping, parse_mapping
 from relkit.store.open import Store, open_store
 
 
 def ingest_files(
     patterns: Sequence[str],
-    kind: str,
+    kind: str | None,
     database: Path,
     mapping_file: Path | None,
     *,
@@ -33,12 +33,13 @@ def ingest_files(
     ----------
     patterns : sequence of str
         File names or patterns; each must match a file.
-    kind : str
-        The `--as` word.
+    kind : str or None
+        The `--as` word; None: the mapping says it, or the log is one that is recognised.
     database : Path
         Made when absent.
     mapping_file : Path or None
-        None: a mapping is drafted from the first file and shown to `confirm`.
+        A file, or the name of an importer. None: a log that an importer recognises is read by it; for any other one
+        a mapping is drafted from the first file and shown to `confirm`.
     confirm : callable
         Told the draft, says whether to go on.
     show_progress : bool
@@ -57,12 +58,19 @@ def ingest_files(
     found = find_files(patterns)
     # logrotate leaves an empty file behind: among others it is nothing to read; alone it is an error
     paths = [path for path in found if path.stat().st_size] or found
-    mapping = load_mapping(mapping_file, kind) if mapping_file else _drafted(paths[0], kind, confirm)
+    given = _given(mapping_file, kind) if mapping_file else None
+    mappings: list[Mapping] = []
     for path in paths:
-        inspect(path, mapping.format, mapping.delimiter)  # what cannot be read is said before anything is stored
+        mapping = given or (recognised(path) if kind in {None, "attempts"} else None)
+        if mapping is None:
+            if kind is None:
+                raise DataError(f"{path.name}: is no log that is recognised; say with --as what one row of it is, see docs/ingest.md")
+            mapping = given = _drafted(path, kind, confirm)
+        log_file(path, mapping)  # what cannot be read is said before anything is stored
+        mappings.append(mapping)
     outcomes = []
     with open_store(database, write=True, threads=_threads()) as store:
-        for path in paths:
+        for path, mapping in zip(paths, mappings, strict=True):
             with _progress(store, path.name, show=show_progress):
                 outcomes.append(ingest_file(store, path, mapping))
         classify_new(store.connection)
@@ -108,6 +116,16 @@ def _age(path: Path) -> tuple[str, bool, str, int, str]:
     dated = _DATED.search(name)
     bare = name.replace(dated[0], "", 1) if dated else name
     return str(path.with_name(bare)), dated is None, dated[1] if dated else "", -number, path.name
+
+
+def _given(mapping_file: Path, kind: str | None) -> Mapping:
+    name = str(mapping_file)
+    if name in IMPORTERS and not mapping_file.exists():
+        mapping = packaged_mapping(name)
+        if kind not in {None, mapping.kind}:
+            raise DataError(f"--map {name} gives attempts; leave --as away, or say --as attempts")
+        return mapping
+    return load_mapping(mapping_file, kind)
 
 
 def _drafted(path: Path, kind: str, confirm: Callable[[str], bool]) -> Mapping:

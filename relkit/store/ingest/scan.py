@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from relkit.exceptions import DataError
 from relkit.scratch import leased_folder, process_folder
 from relkit.store.ingest.files import CHUNK, DELIMITERS, LogFile, open_bytes
+from relkit.store.ingest.importers.importer import LINES, Importer
 from relkit.store.text import identifier, md5_64, quoted
 
 MAX_LINE_BYTES: Final = 16 << 20
@@ -35,11 +36,14 @@ class Scan:
         Column name to DuckDB type, for Parquet.
     lines_table : str
         A table that holds the scanned records already; empty: they are read from the file.
+    importer : Importer or None
+        What takes the lines apart, which lie in its table LINES by then; None: a line is a record.
     """
 
     file: LogFile
     parquet_columns: dict[str, str] = field(default_factory=dict)
     lines_table: str = ""
+    importer: Importer | None = None
     _json_keys: dict[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> str:
@@ -50,6 +54,10 @@ class Scan:
         DataError
             There is none of this name (with the nearest), or it is nested.
         """
+        if self.importer:
+            if name not in self.importer.columns:
+                raise self._absent(name, self.importer.columns)
+            return f"c{self.importer.columns.index(name)}"
         if self.file.format == "jsonl":
             return self._json_keys.setdefault(name, f"c{len(self._json_keys)}")
         known = tuple(self.parquet_columns) if self.file.format == "parquet" else self.file.columns
@@ -65,9 +73,25 @@ class Scan:
     @property
     def hash(self) -> str:
         """SQL of the identity of a line: the MD5 of its text, or of its cells."""
+        if self.importer:
+            return md5_64("relkit__key")
         if self.file.format == "jsonl":
             return md5_64("line")
         return md5_64("concat(" + ", chr(31), ".join(self.names) + ")")
+
+    @property
+    def carried(self) -> list[str]:
+        """Columns of `records` beside the cells: what a record says against itself, and the place of its line."""
+        if self.importer:
+            return ["relkit__problem", "relkit__record"]
+        return ["is_object"] if self.file.format == "jsonl" else []
+
+    @property
+    def own_problem(self) -> str:
+        """SQL of why a record cannot be a row, whatever the mapping; empty: nothing to say."""
+        if self.importer:
+            return "relkit__problem"
+        return "CASE WHEN NOT is_object THEN 'not a JSON object' END" if self.file.format == "jsonl" else ""
 
     @property
     def names(self) -> list[str]:
@@ -81,6 +105,8 @@ class Scan:
     @property
     def records(self) -> str:
         """SQL of all records, in the order of the file."""
+        if self.importer:
+            return f"({self.importer.rows()})"
         if self.lines_table:
             return self.lines_table
         place = quoted(glob_safe(self.file.path))
@@ -91,23 +117,34 @@ class Scan:
                 if not is_nested(kind)
             ]
             return f"(SELECT {', '.join(casts)} FROM read_parquet({place}))"
-        common = (
-            f"auto_detect=false, compression={quoted(self.file.packing)}, max_line_size={MAX_LINE_BYTES}, strict_mode=true, "
-            "store_rejects=true, rejects_table='file_rejects', rejects_scan='file_scans', rejects_limit=0"
-        )
         if self.file.format == "jsonl":
-            # chr(1) cannot stand unescaped in JSON, so a whole line arrives as one cell
-            lines = f"read_csv({place}, columns={{'line': 'VARCHAR'}}, delim=chr(1), quote='', escape='', header=false, {common})"
             keys = "".join(f", {_json_value(name)} AS {alias}" for name, alias in self._json_keys.items())
             return (
                 f"(SELECT line, is_object{keys} FROM (SELECT line, CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE FALSE END "
-                f"AS is_object FROM {lines} WHERE trim(line) <> ''))"
+                f"AS is_object FROM {self.text_lines}))"
             )
         names = ", ".join(f"'{cell}': 'VARCHAR'" for cell in self.names)
         blank = " WHERE c0 IS NOT NULL" if len(self.file.columns) == 1 else ""
         return (
             f"(SELECT * FROM read_csv({place}, columns={{{names}}}, delim={quoted(self.file.delimiter)}, quote='\"', escape='\"', "
-            f"header=true, {common}){blank})"
+            f"header=true, {self._reader}){blank})"
+        )
+
+    @property
+    def text_lines(self) -> str:
+        """SQL of the lines of a text file that are not blank, each whole in the column `line`."""
+        # chr(1) cannot stand unescaped in JSON, so a whole line arrives as one cell
+        lines = (
+            f"read_csv({quoted(glob_safe(self.file.path))}, columns={{'line': 'VARCHAR'}}, delim=chr(1), quote='', escape='', "
+            f"header=false, {self._reader})"
+        )
+        return f"(SELECT line FROM {lines} WHERE trim(line) <> '')"
+
+    @property
+    def _reader(self) -> str:
+        return (
+            f"auto_detect=false, compression={quoted(self.file.packing)}, max_line_size={MAX_LINE_BYTES}, strict_mode=true, "
+            "store_rejects=true, rejects_table='file_rejects', rejects_scan='file_scans', rejects_limit=0"
         )
 
     def unseen_keys(self, connection: DuckDBPyConnection) -> list[str]:
@@ -120,7 +157,7 @@ class Scan:
         DataError
             One much like it stands there, and nobody reads that one: it is probably meant.
         """
-        if self.file.format != "jsonl":
+        if self.file.format != "jsonl" or self.importer:
             return []
         doubtful = {name: alias for name, alias in self._json_keys.items() if name not in self.file.columns}
         if not doubtful:
@@ -138,7 +175,7 @@ class Scan:
     def _absent(self, name: str, known: tuple[str, ...]) -> DataError:
         near = get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        what = "key" if self.file.format == "jsonl" else "column"
+        what = "key" if self.file.format == "jsonl" and not self.importer else "column"
         if self.file.format == "csv" and len(known) == 1 and any(mark in known[0] for mark in DELIMITERS):
             hint = f'; it was split at {self.file.delimiter!r}: say delimiter = "..." in the mapping'
         return DataError(f"{self.file.path.name}: has no {what} {name!r}{hint} (it has {', '.join(known)})")

@@ -80,6 +80,11 @@ class Ended:
         )
 
 
+_NONE: Final[Codes] = np.zeros(0, dtype=np.int32)
+NOBODY: Final = Ended(_NONE.astype(np.int64), _NONE.astype(np.int64), _NONE, _NONE, _NONE, _NONE, _NONE, (), ())
+"""No request at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How far the attempts of a database have been read.

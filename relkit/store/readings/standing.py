@@ -6,7 +6,7 @@ from typing import Final
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.store.readings.folded import SPREAD_US
-from relkit.units import US_PER_DAY
+from relkit.units import US_PER_DAY, US_PER_MINUTE
 
 _PAIR_STATES: Final = ("eligible", "mirrored", "answered", "compared")
 
@@ -23,15 +23,15 @@ class BreakerStanding:
         As the log tells it: closed, open, half_open, forced_open, disabled or metrics_only.
     since_us : int
         When it came to this state, microseconds since 1970 UTC.
-    opened : int
-        How often it opened in the 24 hours before.
+    opened : int or None
+        How often it opened in the 24 hours before; None when that is not known.
     """
 
     service: str
     model: str
     state: str
     since_us: int
-    opened: int
+    opened: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +154,11 @@ def rows_by_minute(store: Store, start_us: int, end_us: int, service: str | None
     test = "AND service = ?" if service is not None else ""
     rows = int_columns(
         store,
-        "WITH seen AS (SELECT ts // 60000000 AS start, (ts + coalesce(latency_us, 0)) // 60000000 AS last FROM attempts "
+        f"WITH seen AS (SELECT ts // {US_PER_MINUTE} AS start, (ts + coalesce(latency_us, 0)) // {US_PER_MINUTE} AS last FROM attempts "
         f"WHERE ts >= ? AND ts < ? {test}) SELECT minute, count(*) AS rows FROM "
         "(SELECT start AS minute FROM seen UNION ALL SELECT last FROM seen WHERE last <> start) "
         "WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
-        [start_us - SPREAD_US, end_us, *([service] if service is not None else []), start_us // 60_000_000, -(-end_us // 60_000_000)],
+        [start_us - SPREAD_US, end_us, *([service] if service is not None else []), start_us // US_PER_MINUTE, -(-end_us // US_PER_MINUTE)],
     )
     return rows["minute"].tolist(), rows["rows"].tolist()
 
@@ -175,3 +175,9 @@ def last_row_us(store: Store, at_us: int) -> int | None:
         if row and row[0] is not None:
             return int(row[0])
     return None
+
+
+def first_row_us(store: Store) -> int | None:
+    """Return when the first attempt with a clock began; None without any."""
+    row = store.connection.execute("SELECT min(ts) FROM attempts").fetchone()
+    return None if row is None or row[0] is None else int(row[0])

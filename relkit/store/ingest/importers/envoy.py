@@ -83,7 +83,7 @@ def _rows() -> str:
         "direction": f"CASE WHEN {is_mesh} THEN {cluster.format(1)} ELSE 'outbound' END",
         "service": first_of(service, "authority"),
         "route": "route_name",
-        "operation": "concat_ws(' ', method, nullif(regexp_extract(path, '^[^?#]*'), ''))",
+        "operation": "nullif(concat_ws(' ', method, nullif(regexp_extract(path, '^[^?#]*'), '')), '')",
         "status": "CASE WHEN is_last AND code_told <> 0 THEN response_code END",
         "code": f"CASE WHEN is_last AND NOT coalesce({good}, FALSE) THEN kind END",
         "grpc_code": f"CASE WHEN is_last AND lower({grpc}) NOT IN ('0', 'ok') THEN {grpc} END",

@@ -12,7 +12,7 @@ from relkit.store.ingest.importers.importer import LINES, Importer, cells_sql, f
 if TYPE_CHECKING:
     from relkit.store.ingest.scan import Scan
 
-JOINED_WITHIN_S: Final = 300
+JOINED_WITHIN_S: Final = 60
 _CELLS: Final = (
     "request_id", "id", "trace_id", "session_id", "call_type", "startTime", "endTime", "request_duration_ms", "model", "model_group",
     "litellm_model_name", "custom_llm_provider", "spend", "response_cost", "prompt_tokens", "completion_tokens", "cache_hit", "status", "metadata",
@@ -70,8 +70,8 @@ def _rows() -> str:
         "exception_type": f"CASE WHEN has_failed THEN {first_of('exception_type', inside('error_information', 'error_class'))} END",
         "message": f"CASE WHEN has_failed THEN {first_of('exception_string', inside('error_information', 'error_message'), 'error_str')} END",
         "cache_hit": "cache_hit",
-        "tokens_in": "prompt_tokens",
-        "tokens_out": "completion_tokens",
+        "tokens_in": "CASE WHEN NOT coalesce(has_failed, FALSE) OR TRY_CAST(prompt_tokens AS DOUBLE) > 0 THEN prompt_tokens END",
+        "tokens_out": "CASE WHEN NOT coalesce(has_failed, FALSE) OR TRY_CAST(completion_tokens AS DOUBLE) > 0 THEN completion_tokens END",
         "cost_usd": first_of("spend", "response_cost"),
     }
     return record_sql(

@@ -140,12 +140,12 @@ def _rows() -> str:
         "latency_s": "CASE WHEN is_here THEN 0 WHEN sent = 0 THEN took_s ELSE took[nth] END",
         "ok": "CASE WHEN gave_up THEN FALSE ELSE TRY_CAST(status_told AS DOUBLE) < 400 END",
         "service": first_of("proxy_upstream_name", "host", "server_name"),
-        "operation": "coalesce(concat_ws(' ', request_method, nullif(regexp_extract(coalesce(request_uri, uri), '^[^?#]*'), '')), "
+        "operation": "coalesce(nullif(concat_ws(' ', request_method, nullif(regexp_extract(coalesce(request_uri, uri), '^[^?#]*'), '')), ''), "
         "nullif(regexp_extract(request, '^([A-Z]+ [^ ?#]*)', 1), ''))",
         "status": "status_told",
         "code": f"CASE WHEN {silent} AND status_told = '504' THEN 'NETWORK_TIMEOUT' WHEN {silent} AND status_told = '502' THEN 'NETWORK_ERROR' END",
-        "cache_hit": "CASE upstream_cache_status WHEN 'MISS' THEN FALSE WHEN 'EXPIRED' THEN FALSE WHEN 'BYPASS' THEN FALSE ELSE upstream_cache_status IS NOT NULL AND is_last_row END",
-        "degraded": "is_here OR coalesce(upstream_cache_status IN ('STALE', 'UPDATING') AND is_last_row, FALSE)",
+        "cache_hit": "CASE WHEN upstream_cache_status IS NOT NULL THEN is_last_row AND upstream_cache_status IN ('HIT', 'STALE', 'UPDATING', 'REVALIDATED') END",
+        "degraded": "CASE WHEN is_here OR (upstream_cache_status IN ('STALE', 'UPDATING') AND is_last_row) THEN TRUE END",
     }
     whole = f"SELECT *, {status} AS status_told, nth = tries AS is_last_row FROM ({looks})"
     return record_sql(

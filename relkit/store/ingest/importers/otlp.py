@@ -200,7 +200,7 @@ def _records() -> str:
         "caller": "caller",
         "service": service,
         "model": "coalesce(up_model, model)",
-        "operation": f"CASE WHEN is_below THEN up_genai WHEN is_http THEN concat_ws(' ', method, {path}) ELSE genai END",
+        "operation": f"CASE WHEN is_below THEN up_genai WHEN is_http THEN nullif(concat_ws(' ', method, {path}), '') ELSE genai END",
         "session_id": "coalesce(up_session, session)",
         "status": "status_told",
         "exception_type": f"coalesce(exception_type, CASE WHEN {odd} AND {is_class} THEN error_type END)",

@@ -1,0 +1,111 @@
+"""What all calls of a pipeline share, and the two things that a call asks of whoever carries it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from relkit.errors.classifier import Classification
+from relkit.errors.kinds import ErrorKind
+from relkit.live.answers import Shadow, advised
+from relkit.live.cache import AnswerCache
+from relkit.live.notes import Notes
+from relkit.live.registry import Registry
+from relkit.policies.policy import Policy
+
+
+class Draws(Protocol):
+    """Where a call's random numbers come from."""
+
+    def __call__(self, purpose: Literal["permit", "wait"], request_id: str, attempt: int, place: int, /) -> float:
+        """Return a draw, uniform in [0, 1).
+
+        Parameters
+        ----------
+        purpose : str
+            permit: the breaker's draw; wait: the jitter of a retry's wait.
+        request_id : str
+            The call.
+        attempt : int
+            Attempts sent so far.
+        place : int
+            Place of the model in the chain, from 0.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Call the function now.
+
+    Parameters
+    ----------
+    model : str or None
+        The model to ask; None where the policy has no chain.
+    left_s : float
+        How long the try may take by the settings, or what is left of the call's deadline where that is less, seconds.
+    """
+
+    model: str | None
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait so many seconds before the next attempt."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all calls of a pipeline share.
+
+    Parameters
+    ----------
+    policy : Policy
+        The settings.
+    service : str
+        Name of the service.
+    registry : Registry
+        Its breakers and RetryBudget.
+    cache : AnswerCache or None
+        Its cache.
+    shadow : Shadow or None
+        Who may send calls to another variant.
+    notes : Notes
+        Who tells what happened.
+    clock : callable
+        Gives seconds that never run backwards.
+    draw : Draws
+        Gives random numbers.
+    classify : callable
+        Says of an exception what failed.
+    load : callable or None
+        Gives the load of the server as it last told, a share in [0, 1]; below 0 for unknown.
+    timeout_s : float
+        How long a try may take, seconds; may be infinite.
+    """
+
+    policy: Policy
+    service: str
+    registry: Registry
+    cache: AnswerCache | None
+    shadow: Shadow | None
+    notes: Notes
+    clock: Callable[[], float]
+    draw: Draws
+    classify: Callable[[BaseException], Classification]
+    load: Callable[[], float] | None
+    timeout_s: float
+
+    @property
+    def models(self) -> tuple[str | None, ...]:
+        """The chain; without one a single nameless model."""
+        chain = () if self.policy.fallback is None else self.policy.fallback.models
+        return tuple(model.name for model in chain) or (None,)
+
+    def classified(self, error: BaseException) -> Classification:
+        """Say what failed; a classifier that itself fails leaves the error unknown."""
+        try:
+            return self.classify(error)
+        except Exception:  # noqa: BLE001  the error path must not hide the error
+            return advised(ErrorKind.UNKNOWN, "the classifier failed")

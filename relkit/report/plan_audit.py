@@ -1,0 +1,192 @@
+"""What the page of the plan's audit shows: the list of defects and their numbers; no log is read."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from relkit.exhibit import Exhibit
+from relkit.policies.codes import PROBE_CLOSES
+from relkit.policies.presets import presets
+from relkit.policies.records import BreakerSettings
+from relkit.report.places import project_folder
+from relkit.report.plan_calls import call_exhibits
+from relkit.report.plan_defects import AREAS, FILE, SEVERITIES, Defect, read_defects
+from relkit.report.plan_verdicts import verdict_exhibits
+from relkit.report.scope import checked_in_cell
+from relkit.shadow.plan_looks import Flagged, peeking, power_of_tests
+from relkit.simulation.plan_breaker import (
+    Checked,
+    Detection,
+    checked_outage,
+    detection,
+    threshold_course,
+    threshold_shares,
+)
+from relkit.simulation.scenario_toml import packaged
+from relkit.simulation.suite import SUITE
+from relkit.tune.before_after import BARE, CHOICE, DATED, FIXED, PLAN, BeforeAfter, policies
+from relkit.units import percent, points, signed
+from relkit.verdict import Verdict
+
+PLAIN: Final = "pybreaker"
+"""Five failures in a row, open for 60 s, one trial call: the plan's breaker without its adaptive part."""
+_HEALTHY: Final = 30
+_FAILING: Final = (0.01, 0.04, 0.10, 0.25)
+_DELTAS: Final = (-0.04, -0.03, -0.02, -0.015, -0.01, -0.005, 0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
+_LOOKS: Final = 168
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The list of defects, and the numbers of those that have one.
+
+    Parameters
+    ----------
+    defects : tuple of Defect
+        All of them.
+    exhibits : tuple of Exhibit
+        In the order of the list.
+    digest : str
+        sha256 of the file of defects.
+    level : float
+        Confidence level.
+    """
+
+    defects: tuple[Defect, ...]
+    exhibits: tuple[Exhibit, ...]
+    digest: str
+    level: float
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Area to severity to how many."""
+        return {
+            area: {severity: sum(one.area == area and one.severity == severity for one in self.defects) for severity in SEVERITIES}
+            for area in AREAS.values()
+        }
+
+    @property
+    def high(self) -> tuple[str, ...]:
+        """Ids of the defects of high severity."""
+        return tuple(one.id for one in self.defects if one.severity == "high")
+
+
+def begin(notebook: str, **parameters: object) -> float:
+    """Check the parameters of a notebook that reads no log, as `relkit.report.begin` does for the others.
+
+    Parameters
+    ----------
+    notebook : str
+        File name without its ending.
+    **parameters
+        The values of its parameters cell.
+
+    Returns
+    -------
+    float
+        The confidence level.
+
+    Raises
+    ------
+    ParameterError
+        A parameter is not acceptable.
+    """
+    level: float = checked_in_cell(notebook, parameters)["level"]
+    return level
+
+
+def read_audit(level: float) -> Audit:
+    """Read the list of defects and work out every number.
+
+    Parameters
+    ----------
+    level : float
+        Confidence level of what is simulated, in (0, 1).
+
+    Raises
+    ------
+    ReportError
+        The list cannot be read.
+    """
+    defects = read_defects()
+    order = [one.id for one in defects]
+    found = sorted((*call_exhibits(), *breaker_exhibits(), *verdict_exhibits(level)), key=lambda one: order.index(one.id))
+    digest = sha256((project_folder() / FILE).read_bytes()).hexdigest()
+    return Audit(defects, tuple(found), digest, level)
+
+
+def thresholds() -> tuple[dict[str, tuple[int, ...]], dict[float, dict[int, float]]]:
+    """Play the threshold of both breakers through healthy calls, and the plan's at several shares of failures."""
+    courses = {name: threshold_course(_breaker(name), [False] * _HEALTHY) for name in (PLAN, FIXED)}
+    return courses, {share: threshold_shares(_breaker(PLAN), share) for share in _FAILING}
+
+
+def detections() -> tuple[Detection, ...]:
+    """Count the calls until the plan's breaker opens, a plain one, and the two corrected ones."""
+    names = {PLAN: PLAN, "threshold of 5": PLAIN, FIXED: FIXED, "relkit-adaptive": "relkit-adaptive"}
+    return tuple(detection(name, _breaker(preset)) for name, preset in names.items())
+
+
+def health_checks() -> tuple[Checked, ...]:
+    """Play a shallow health check through an outage: the plan, a threshold of 5 that it closes or not, the corrected one."""
+    plain = _breaker(PLAIN)
+    return (
+        checked_outage("the plan", _breaker(PLAN)),
+        checked_outage("threshold of 5,\nclosed by the check", plain.changed(probe_success=PROBE_CLOSES)),
+        checked_outage("threshold of 5,\nhalf open by time", plain),
+        checked_outage("plan-fixed", _breaker(FIXED)),
+    )
+
+
+def harms(level: float) -> tuple[Flagged, ...]:
+    """Count how often the plan's z-test and McNemar's mid-p find a true difference, from a loss to a gain."""
+    return tuple(power_of_tests(delta, level=level) for delta in _DELTAS)
+
+
+def looks(level: float) -> tuple[Flagged, ...]:
+    """Count the false alarms of a week of hourly looks."""
+    return peeking(_LOOKS, level=level)
+
+
+def hashes() -> dict[str, str]:
+    """Return the hash of the settings of each policy that is compared."""
+    return {name: policy.hash for name, policy in policies(packaged(SUITE[0])).items() if name != DATED}
+
+
+def judge(suite: BeforeAfter) -> Verdict:
+    """Say what to deploy instead of the plan.
+
+    Parameters
+    ----------
+    suite : BeforeAfter
+        What was played.
+    """
+    gain, worse = suite.gain(CHOICE, PLAN, "success"), suite.gain(DATED, BARE, "success")
+    usd, wasted = (suite.gain(CHOICE, PLAN, measure) for measure in ("usd_per_10k", "wasted_per_1k"))
+    is_better = gain.low is not None and gain.low > 0.0
+    shares = {name: percent(suite.of(name, "success").value) for name in suite.names}
+    answer = (
+        f"as dated, with two of its three models retired, it answers {shares[DATED]} of the requests of "
+        f"{len(suite.scenarios)} scenarios, bare calls {shares[BARE]}; with living models {shares[PLAN]}, put right {shares[FIXED]}, our choice "
+        f"{shares[CHOICE]}"
+    )
+    return Verdict(
+        "tuning",
+        "RECOMMENDED" if is_better else "REFUSED",
+        f"Do not deploy the plan as written: {answer}." if is_better else f"Our choice is not shown to be better than the plan: {answer}.",
+        gain.value,
+        gain.low,
+        gain.high,
+        "share",
+        suite.level,
+        suite.seeds * len(suite.scenarios),
+        f"Our choice against the plan with living models: {points(gain.value)} answered, {signed(usd.value, 3)} dollars per 10,000 requests, "
+        f"{signed(wasted.value, 1)} wasted calls per 1,000; the plan as dated against bare calls: {points(worse.value)}.",
+        "Other traffic or other models: tune on your own log (3_breakers).",
+    )
+
+
+def _breaker(name: str) -> BreakerSettings:
+    found = presets[name].breaker
+    assert found is not None
+    return found
