@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from relkit.live.answers import Request
+from relkit.live.events import PairEvent
+from relkit.live.pipeline import Pipeline
+from relkit.live.shadowing import Mirror
+from relkit.policies.policy import Policy
+from relkit.policies.records import BreakerSettings
+from relkit.policies.retry_budget import PER_REQUEST, RetryBudgetSettings
+from relkit.policies.retry_settings import Retry, RetrySettings
+
 SERVICE_S: Final = 0.005
 FAILS_EVERY: Final = 200  # a try in so many fails
 GIVEN_UP_EVERY: Final = 1000  # and one call in so many is cancelled by its caller
@@ -22,7 +31,7 @@ TRIES: Final = 3
 FIRST_WAIT_S: Final = 0.01
 
 
-class Broken(ConnectionError):
+class BrokenError(ConnectionError):
     """A try of the pretended service that failed."""
 
 
@@ -34,14 +43,14 @@ class Timed:
     tries: int = 0
     inside_s: float = 0.0
 
-    async def serve(self, model: str = "") -> int:
+    async def serve(self) -> int:
         """Answer with the number, which is its own for each call."""
         self.tries += 1
         began_s = time.perf_counter()
         await asyncio.sleep(SERVICE_S)
         self.inside_s += time.perf_counter() - began_s
         if self.tries == 1 and self.number % FAILS_EVERY == 0:
-            raise Broken
+            raise BrokenError
         return self.number
 
 
@@ -53,7 +62,7 @@ class Turns:
     """What the turns of one candidate took."""
 
     send: Send
-    added_us: array[float] = field(default_factory=lambda: array("d"))
+    added_us: "array[float]" = field(default_factory=lambda: array("d"))
     cpu_s: list[float] = field(default_factory=list)
     calls: int = 0
     failed: int = 0
@@ -128,3 +137,80 @@ def libraries() -> Send:
         raise AssertionError("tenacity raises what failed last")
 
     return send
+
+
+@dataclass(slots=True)
+class Pairs:
+    """What became of the pairs: each call's answer is its own number, so answers of two calls can never be equal."""
+
+    compared: int = 0
+    mismatched: int = 0
+    other: int = 0
+
+    def __call__(self, event: Any) -> None:
+        """Take one event."""
+        if isinstance(event, PairEvent):
+            self.compared += event.state == "compared"
+            self.mismatched += event.differs is True
+            self.other += event.state != "compared"
+
+
+def policy() -> Policy:
+    """Return the same numbers as the libraries have."""
+    return Policy(
+        "load", "2026-11", "relkit: the load benchmark",
+        BreakerSettings(failure_threshold=5, open_s=30.0),
+        Retry.of(RetrySettings(max_attempts=TRIES, first_delay_s=FIRST_WAIT_S, cap_s=1.0, deadline_s=60.0)),
+        RetryBudgetSettings(PER_REQUEST, capacity=1000.0, earn=0.1),
+    )  # fmt: skip
+
+
+def through(pipeline: Pipeline) -> Send:
+    """Send calls through a Pipeline."""
+
+    async def send(timed: Timed) -> object:
+        request = Request(only_reads=True, session_id=f"s{timed.number % 997}")
+        return (await pipeline.acall(serve, timed, request=request)).value
+
+    return send
+
+
+async def serve(timed: Timed) -> int:
+    """Call the service, and its shadow alike; a name of its own, because a pipeline calls functions."""
+    return await timed.serve()
+
+
+def play(candidates: tuple[str, ...], rate: float, seconds: int, share: float) -> dict[str, dict[str, Any]]:
+    """Let the candidates take turns for so many seconds each, and say what each took."""
+    pairs = Pairs()
+    mirror = Mirror(serve, experiment="load", share=share, record=pairs, capacity=10_000, workers=1_000)
+    pipelines = {"Pipeline": Pipeline(policy()), "Pipeline, shadowed": Pipeline(policy(), shadow=mirror)}
+    makers: dict[str, Callable[[], Send]] = {"bare": bare, "tenacity + pybreaker": libraries} | {
+        name: lambda pipeline=pipeline: through(pipeline)  # type: ignore[misc]
+        for name, pipeline in pipelines.items()
+    }
+    turns = {name: Turns(makers[name]()) for name in candidates}
+
+    async def all_turns() -> None:
+        luck = random.Random(1)
+        for _ in range(seconds):
+            for one in turns.values():
+                await one.turn(rate, 1.0, luck)
+
+    asyncio.run(all_turns())
+    is_closed = mirror.close(10.0)
+    found: dict[str, dict[str, Any]] = {}
+    for name, one in turns.items():
+        found[name] = {
+            "calls": one.calls, "failed": one.failed, "wrong": one.wrong, "cpu_s": one.cpu_s,
+            "p50_us": one.quantile_us(0.5), "p99_us": one.quantile_us(0.99), "rss_mb": one.rss_mb,
+        }  # fmt: skip
+        if name in pipelines:
+            found[name]["permits_out"] = sum(each.in_flight for each in pipelines[name].registry.status())
+    if "Pipeline, shadowed" in found:
+        status = mirror.status
+        found["Pipeline, shadowed"] |= {
+            "compared": pairs.compared, "mismatched": pairs.mismatched, "other": pairs.other, "mirrored": status.mirrored,
+            "dropped": status.dropped, "given_up": status.given_up, "closed": is_closed, "in_flight": status.in_flight,
+        }  # fmt: skip
+    return found

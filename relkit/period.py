@@ -66,6 +66,15 @@ def period_of(label: str, zone: str = "UTC") -> Period:
         raise ParameterError.of("week", label, "a week that exists (W01 to W52 or W53)", remedy) from None
 
 
+def is_week(label: str) -> bool:
+    """Say whether a label is written as an ISO week is.
+
+    >>> is_week("2026-W47"), is_week("all")
+    (True, False)
+    """
+    return _WEEK.fullmatch(label) is not None
+
+
 def week_label(ts_us: int, zone: str = "UTC") -> str:
     """Name the ISO week a moment lies in.
 

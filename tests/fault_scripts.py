@@ -16,6 +16,7 @@ from relkit.live.events import AttemptEvent, Event, TransitionEvent
 from relkit.live.faults import Asked, OverTime, Reply, Spell, answer, failed, limited
 from relkit.live.pipeline import Pipeline
 from relkit.live.upstream import HOST, Upstream
+from relkit.plates.live_band import Band
 from relkit.policies.codes import COUNT, EVIDENCE, OPEN, PER_CALL, VOTES_ACCEPTED
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.policy import Policy
@@ -40,6 +41,8 @@ REFUSED_S: Final = 0.003
 SHARE_DOWN, SLOWER = 0.33, 2.0
 SHARE_LIMITED, RETRY_AFTER_S = 0.6, 1.0
 SCRIPTS: Final = ("outage", "brownout", "rate_limited")
+MEASURES: Final = ("milliseconds until the breaker opened", "tries lost to the fault")
+LEVEL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +228,32 @@ async def live(
                 tasks.create_task(request())
                 due_s += luck.expovariate(RATE)
     return Seen(next((at_s for at_s in opened_s if at_s >= 0.0), float("inf")), wasted)
+
+
+def measured(settings: Policy, *, runs: int = 3, seeds: int = 200) -> dict[str, Any]:
+    """Play every script live and simulated, and return the figures in the form of `docs/live_band.json`."""
+    scripts = {}
+    for name in SCRIPTS:
+        seen = {
+            "simulated": simulated(name, settings, range(seeds)),
+            "live": [asyncio.run(live(name, settings, seed)) for seed in range(runs)],
+        }
+        scripts[name] = {
+            part: [[round(1000.0 * one.opened_s, 1), one.wasted] for one in found] for part, found in seen.items()
+        }
+    return {"policy": settings.name, "policy_hash": settings.hash, "rate": RATE, "scripts": scripts}
+
+
+def bands(found: dict[str, Any]) -> list[Band]:
+    """Return what `measured` found as the bands that are drawn."""
+    return [
+        Band(
+            name,
+            measure,
+            tuple(float(each[place]) for each in parts["simulated"]),
+            tuple(float(each[place]) for each in parts["live"]),
+            LEVEL,
+        )
+        for name, parts in found["scripts"].items()
+        for place, measure in enumerate(MEASURES)
+    ]

@@ -13,7 +13,7 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from relkit.cli import alerts, export, lint, logs, pages, shadow, simulate, slo, tune
+from relkit.cli import alerts, export, lint, logs, pages, serve, shadow, simulate, slo, tune
 from relkit.cli.said import COULD_NOT_RUN, FINE
 from relkit.exceptions import RelkitError
 from relkit.units import printable
@@ -46,6 +46,7 @@ for _command in (
     tune.tune,
     lint.lint,
     export.export,
+    serve.serve,
 ):
     app.command()(_command)
 notebooks_app.command()(pages.refresh)

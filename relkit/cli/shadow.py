@@ -8,6 +8,7 @@ import typer
 
 from relkit.cli.said import GUARDRAIL_BROKEN, AsJson, Database, say
 from relkit.exceptions import ParameterError
+from relkit.period import moment_us
 from relkit.units import US_PER_SECOND, percent, several
 
 if TYPE_CHECKING:
@@ -192,13 +193,10 @@ def _moment(text: str, option: str) -> int:
     """Read a time with its zone as microseconds since 1970 UTC; the machine's clock where none is given."""
     if not text:
         return int(datetime.now(UTC).timestamp() * US_PER_SECOND)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    at_us = moment_us(text)
+    if at_us is None:
         raise ParameterError.of(option, text, "a time with its zone", "write it as 2026-11-16T10:00:00Z")
-    return round(moment.timestamp() * US_PER_SECOND)
+    return at_us
 
 
 def _when(ts: int) -> str:

@@ -1,6 +1,5 @@
 """Commands on objectives: where they stand, and which time they leave out."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from relkit.cli.said import GUARDRAIL_BROKEN, AsJson, Database, say
 from relkit.exceptions import ParameterError
-from relkit.units import US_PER_SECOND
+from relkit.period import moment_us
 
 slo_app = typer.Typer(rich_markup_mode=None, help="Say where objectives and error budgets stand.")
 
@@ -74,10 +73,7 @@ def exclude(
 
 
 def _moment(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    at_us = moment_us(text)
+    if at_us is None:
         raise ParameterError.of("time", text, "a time with its zone", "write it as 2026-11-18T02:00:00Z")
-    return round(moment.timestamp() * US_PER_SECOND)
+    return at_us

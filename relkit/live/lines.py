@@ -71,7 +71,7 @@ def line_of(event: Event) -> Line:
     found = {}
     for field, key in _COLUMNS[type(event)]:
         value = getattr(event, field)
-        if value is not None and field not in skipped:
+        if value is not None and value != "" and field not in skipped:
             found[key] = _signals_of(value) if isinstance(value, Signals) else value
     if isinstance(event, ErrorEvent):
         found |= {key: getattr(event.classification, key) for key in _ADVICE}

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -185,7 +185,7 @@ class Pipeline:
         """
         refuse_async(function)
         passed = keywords_of(function, has_chain=self.policy.fallback is not None)
-        steps = self._steps(request, args, keywords)
+        steps = self.steps(request, args, keywords)
         try:
             step = next(steps)
             while True:
@@ -214,7 +214,7 @@ class Pipeline:
         Parameters, returns and errors are those of `call`.
         """
         passed = keywords_of(function, has_chain=self.policy.fallback is not None)
-        steps = self._steps(request, args, keywords)
+        steps = self.steps(request, args, keywords)
         limit_s = self._setting.timeout_s
         try:
             step = next(steps)
@@ -318,7 +318,23 @@ class Pipeline:
         """
         return SingleAttempt(self._setting, request, request.request_id or uuid4().hex, model)
 
-    def _steps(self, request: Request, args: tuple[Any, ...], keywords: dict[str, Any]) -> Steps:
+    def steps(
+        self, request: Request = PLAIN, args: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None
+    ) -> Steps:
+        """Return the decisions of one call, for who carries them out with an event loop of his own.
+
+        Parameters
+        ----------
+        request : Request
+            What the pipeline must know of it.
+        args, keywords
+            What the function will be called with, for a shadow.
+
+        Returns
+        -------
+        generator
+            See `relkit.live.decisions`. Close it when the call is given up.
+        """
         return Call(self._setting, request, request.request_id or uuid4().hex).steps(args, keywords)
 
 

@@ -43,6 +43,7 @@ _UNITS: Final = {
     "growth": "factor", "load_threshold": "share", "buckets": "parts",
 }  # fmt: skip
 _STEPS: Final = {"share": 0.01, "s": 0.5}
+_ROOMY: Final = replace(NO_RETRIES, cap_s=math.inf, hint_cap_s=math.inf)
 _WINDOW_TOKENS: Final = 1_000_000
 
 
@@ -157,7 +158,7 @@ def _knobs(policy: Policy, scenario: Scenario) -> Iterator[Knob]:
     for each in fields(BreakerSettings):
         yield _knob(each.name, _group(each.name), breaker, BreakerSettings())
     for each in fields(RetrySettings):
-        yield _knob(each.name, "retries", retry.transient, NO_RETRIES)
+        yield _knob(each.name, "retries", retry.transient, _ROOMY)
     for each in fields(RetryBudgetSettings):
         yield _knob(each.name, "RetryBudget", budget, UNLIMITED)
     shown_s = min(scenario.timeout_s, ENDLESS)

@@ -1,6 +1,6 @@
 """The two tables every page ends with: what it cannot see, and what it was made from."""
 
-from relkit.period import Period
+from relkit.period import Period, is_week
 from relkit.plates.table import Table
 from relkit.slo import ErrorBudget, LogSpan, Traps, gap_text, trap_lines
 from relkit.units import count, percent, several
@@ -52,7 +52,7 @@ def provenance_table(database: str, period: Period, data_hash: str, ruleset: str
         ("database", database),
         (
             "period",
-            period.label if period.is_everything else f"{period.label}, {period.zone}, Monday 00:00 to Monday 00:00",
+            f"{period.label}, {period.zone}, Monday 00:00 to Monday 00:00" if is_week(period.label) else period.label,
         ),
         ("data", f"sha256 {data_hash[:16]} over the ingest ledger"),
         ("error rules", ruleset),

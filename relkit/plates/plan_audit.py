@@ -1,10 +1,13 @@
 """Pictures of the plan's audit: what it does, literally, beside the corrected form."""
 
+import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from relkit.plates.plate import Plate, plate
 from relkit.plates.style import GOOD, INK, MUTED, direct_labels, figure, in_words
@@ -17,13 +20,15 @@ from relkit.units import count, percent, points
 COLOURS: Final = {BARE: MUTED, DATED: "#cc79a7", PLAN: "#d55e00", FIXED: GOOD, CHOICE: "#009e73"}
 """The same policy has the same colour on the whole page."""
 _PANELS: Final = (
-    ("success", "answered", 100.0, "%"),
-    ("p95_s", "p95", 1.0, "s"),
-    ("wasted_per_1k", "wasted calls\nper 1,000", 1.0, ""),
-    ("usd_per_10k", "dollars\nper 10,000", 1.0, "$"),
+    ("success", "answered, %", 100.0),
+    ("p95_s", "p95, s", 1.0),
+    ("wasted_per_1k", "wasted calls per 1,000", 1.0),
+    ("usd_per_10k", "dollars per 10,000", 1.0),
 )
-_MINUTE_S: Final = 60.0
+_OUTAGE_S: Final = 600.0
+_STEP_S: Final = 5.0
 _DAY_HOURS: Final = 24
+_EVERY: Final = 15
 
 
 def suite_plate(found: BeforeAfter, name: str = "before_after") -> Plate:
@@ -38,27 +43,36 @@ def suite_plate(found: BeforeAfter, name: str = "before_after") -> Plate:
     """
     fig, axes = figure(height_in=4.4, columns=len(_PANELS), sharey=True)
     rows = list(range(len(found.scenarios)))
-    for ax, (measure, title, times, _) in zip(axes, _PANELS, strict=True):
+    for ax, (measure, title, times) in zip(axes, _PANELS, strict=True):
         for place, policy in enumerate(found.names):
             middle = [found.of(policy, measure, scenario) for scenario in found.scenarios]
             at = [row + 0.16 * (place - 2) for row in rows]
-            ax.hlines(
-                at, [times * _low(one) for one in middle], [times * _high(one) for one in middle], color=COLOURS[policy], lw=1.0
-            )
+            ends = [x for one in middle for x in (times * _low(one), times * _high(one), math.nan)]
+            ax.plot(ends, [y for y in at for _ in range(3)], color=COLOURS[policy], lw=1.0)
             ax.plot([times * one.value for one in middle], at, "o", ms=3.2, color=COLOURS[policy])
-        ax.set_title(title)
+        ax.set_title(title, fontsize=8.5)
         ax.grid(visible=True, axis="x")
     axes[0].set_yticks(rows, list(found.scenarios))
     axes[0].invert_yaxis()
-    for place, policy in enumerate(found.names):
-        fig.text(0.22 + 0.155 * place, -0.02, f"● {policy}", color=in_words(COLOURS[policy]), fontsize=8.5)
+    key = fig.legend(
+        [Line2D([], [], color=COLOURS[policy], marker="o", ms=4, lw=1.0) for policy in found.names],
+        list(found.names),
+        loc="outside lower center",
+        ncols=len(found.names),
+        frameon=False,
+        fontsize=8.5,
+    )
+    for text in key.get_texts():
+        text.set_color(in_words(COLOURS[text.get_text()]))
     worst = min(found.scenarios, key=lambda one: found.of(DATED, "success", one).value)
     caption = (
         f"In {worst} the plan as dated answers {percent(found.of(DATED, 'success', worst).value, 1)}, bare calls "
         f"{percent(found.of(BARE, 'success', worst).value, 1)}: its breaker shuts the one model that still answers. Lines are "
         f"{percent(found.level, 0)} intervals over {found.seeds} runs."
     )
-    values = {f"{policy} {measure}": found.of(policy, measure).value for policy in found.names for measure, *_ in _PANELS}
+    values = {
+        f"{policy} {measure}": found.of(policy, measure).value for policy in found.names for measure, *_ in _PANELS
+    }
     return plate(
         name, fig, caption=caption, values=values,
         alt="Answered share, 95th percentile, wasted calls and cost of five policies in twelve scenarios",
@@ -93,10 +107,11 @@ def threshold_plate(
     direct_labels(left, [(len(course), course[-1], policy, COLOURS[policy]) for policy, course in courses.items()])
     left.set(xlabel="healthy calls so far", ylabel="failures in a row that open it", ylim=(0, 11))
     left.grid(visible=True, axis="y")
-    for row, (failing, held) in enumerate(shares.items()):
+    for row, held in enumerate(shares.values()):
         start = 0.0
         for value, share in sorted(held.items()):
-            right.barh(row, 100 * share, left=100 * start, color=_shade(value), edgecolor="white", lw=0.6)
+            if share >= 0.005:
+                right.barh(row, 100 * share, left=100 * start, color=_shade(value), edgecolor="white", lw=0.6)
             if share > 0.08:
                 right.text(
                     100 * (start + share / 2), row, str(value), ha="center", va="center", fontsize=8.5,
@@ -104,7 +119,7 @@ def threshold_plate(
                 )  # fmt: skip
             start += share
     right.set_yticks(range(len(shares)), [percent(1 - failing, 0) for failing in shares])
-    right.set(xlabel="share of the calls at threshold 2 to 10, %", title="the plan's, by share of calls that succeed")
+    right.set(xlabel="calls at threshold 2 to 10 (plan), %", ylabel="calls that succeed")
     right.invert_yaxis()
     reached = next(number for number, value in enumerate(courses[PLAN], 1) if value == max(courses[PLAN]))
     fullest = min(shares)
@@ -116,7 +131,11 @@ def threshold_plate(
     values |= {f"at 10, {percent(1 - failing, 0)} success": held.get(10, 0.0) for failing, held in shares.items()}
     values |= {f"at 2, {percent(1 - failing, 0)} success": held.get(2, 0.0) for failing, held in shares.items()}
     return plate(
-        name, fig, caption=caption, alt="Threshold of the plan's breaker rising to ten within five healthy calls", values=values
+        name,
+        fig,
+        caption=caption,
+        alt="Threshold of the plan's breaker rising to ten within five healthy calls",
+        values=values,
     )
 
 
@@ -139,6 +158,7 @@ def detection_plate(found: Sequence[Detection], name: str = "detection") -> Plat
     fig, ax = figure(height_in=2.9)
     colours = [COLOURS[PLAN], MUTED, COLOURS[FIXED], INK]
     shares = sorted(found[0].calls, reverse=True)
+    ends: list[tuple[float, str, str]] = []
     for place, one in enumerate(found):
         known = [(x, median) for x, share in enumerate(shares) if (median := one.median(share)) is not None]
         x = [at + 0.06 * (place - 1.5) for at, _ in known]
@@ -146,14 +166,17 @@ def detection_plate(found: Sequence[Detection], name: str = "detection") -> Plat
         high = [one.quantile(shares[at], 0.75) for at, _ in known]
         ax.vlines(x, low, [value if value is not None else 3000 for value in high], color=colours[place], lw=1.0)
         ax.plot(x, [median for _, median in known], "o-", ms=4, color=colours[place])
-        ax.annotate(
-            one.name, (x[-1], known[-1][1]), xytext=(6, 0), textcoords="offset points", color=in_words(colours[place]), va="center", fontsize=8.5
-        )
+        ends.append((math.log10(known[-1][1]), one.name, colours[place]))
+    ends.sort(reverse=True)
+    heights = _apart([height for height, _, _ in ends], 0.17)
+    direct_labels(
+        ax, [(len(shares) - 0.8, 10**y, text, colour) for y, (_, text, colour) in zip(heights, ends, strict=True)]
+    )
     ax.set_yscale("log")
     ax.set_yticks([5, 10, 20, 50, 100, 200, 500], ["5", "10", "20", "50", "100", "200", "500"])
     ax.minorticks_off()
     ax.set_xticks(range(len(shares)), [percent(share, 0) for share in shares])
-    ax.set_xlim(-0.3, len(shares) - 0.2)
+    ax.set_xlim(-0.3, len(shares) - 0.8)
     ax.set(xlabel="calls that fail", ylabel="calls until it opens")
     ax.grid(visible=True, axis="y")
     plan, plain = found[0], found[1]
@@ -166,7 +189,9 @@ def detection_plate(found: Sequence[Detection], name: str = "detection") -> Plat
         f"Bars hold half of {count(runs)} runs."
     )
     values = {f"{one.name} {percent(share, 0)}": one.median(share) for one in found for share in shares}
-    return plate(name, fig, caption=caption, alt="Calls until each breaker opens, by the share of calls that fail", values=values)
+    return plate(
+        name, fig, caption=caption, alt="Calls until each breaker opens, by the share of calls that fail", values=values
+    )
 
 
 def _calls(median: float | None) -> str:
@@ -186,10 +211,12 @@ def health_plate(found: Sequence[Checked], name: str = "health_check") -> Plate:
     fig, ax = figure(height_in=2.6)
     colours = [COLOURS[PLAN], "#cc79a7", MUTED, COLOURS[FIXED]]
     for colour, one in zip(colours, found, strict=True):
-        minutes = [0.0, *(at_s / _MINUTE_S for at_s in one.at_s), 10.0]
-        ax.step(minutes, [*range(len(one.at_s) + 1), len(one.at_s)], where="post", color=colour)
-    labels = sorted(((len(one.at_s), one.name, colour) for colour, one in zip(colours, found, strict=True)), reverse=True)
-    heights = _apart([float(height) for height, _, _ in labels], 75.0)
+        seconds = [_STEP_S * step for step in range(round(_OUTAGE_S / _STEP_S) + 1)]
+        ax.plot([at_s / 60 for at_s in seconds], [bisect_right(one.at_s, at_s) for at_s in seconds], color=colour)
+    labels = sorted(
+        ((len(one.at_s), one.name, colour) for colour, one in zip(colours, found, strict=True)), reverse=True
+    )
+    heights = _apart([float(height) for height, _, _ in labels], 110.0)
     direct_labels(ax, [(10.0, y, text, colour) for y, (_, text, colour) in zip(heights, labels, strict=True)])
     ax.set(xlabel="minutes into the outage", ylabel="calls sent into it", xlim=(0, 10), ylim=(0, None))
     ax.grid(visible=True, axis="y")
@@ -228,16 +255,28 @@ def schedule_plate(passes: Sequence[PlanPass], changes: int, name: str = "schedu
     fig, (left, right) = figure(columns=2, height_in=2.5, width_ratios=[3, 2])
     hours = [number / 60 for number in range(1, len(passes) + 1)]
     total = list(accumulate(len(one.shares) for one in passes))
-    left.plot(hours, total, color=COLOURS[PLAN])
+    left.plot(hours[::_EVERY], total[::_EVERY], color=COLOURS[PLAN])
     left.axhline(changes, color=COLOURS[FIXED])
-    direct_labels(left, [(hours[-1], total[-1], f"{total[-1]:,}", COLOURS[PLAN]), (hours[-1], changes, f"{changes}", COLOURS[FIXED])])
-    left.set(xlabel="hours, the first step after one", ylabel="changes of the share", xlim=(0, _DAY_HOURS), ylim=(0, None))
-    left.set_title("the plan, and the corrected rollout")
+    direct_labels(
+        left,
+        [
+            (hours[-1], total[-1], f"plan: {total[-1]:,}", COLOURS[PLAN]),
+            (hours[-1], changes, f"corrected: {changes}", COLOURS[FIXED]),
+        ],
+    )
+    left.set(
+        xlabel="hours, the first step after one", ylabel="changes of the share", xlim=(0, _DAY_HOURS), ylim=(0, None)
+    )
     left.grid(visible=True, axis="y")
     course = [100.0, *(100 * share for share in passes[-1].shares)]
     right.step(range(len(course)), course, where="post", color=COLOURS[PLAN], marker="o", ms=3.5)
     right.axhline(100, color=COLOURS[FIXED], lw=1.0)
-    right.set(xlabel="changes within one minute", ylabel="share of traffic, %", ylim=(0, 108), title="one pass of the plan's loop")
+    right.set(
+        xlabel="changes within one minute",
+        ylabel="share of traffic, %",
+        ylim=(0, 108),
+        title="one pass of the plan's loop",
+    )
     right.set_xticks(range(len(course)))
     per_hour = sum(len(one.shares) for one in passes[-60:])
     caption = (
@@ -267,7 +306,11 @@ def harm_plate(found: Sequence[Flagged], name: str = "z_test") -> Plate:
     ax.axvline(0, color=MUTED, lw=0.8)
     lost = next(one for one in found if round(one.at, 4) == -0.02)
     direct_labels(
-        ax, [(x[0], 100 * found[0].ours - 9, "McNemar's mid-p", COLOURS[FIXED]), (x[0], 8.0, "the plan's z-test", COLOURS[PLAN])]
+        ax,
+        [
+            (x[0], 100 * found[0].ours - 9, "McNemar, mid-p", COLOURS[FIXED]),
+            (x[0], 8.0, "z-test of the plan", COLOURS[PLAN]),
+        ],
     )
     ax.set(xlabel="true difference, shadow minus primary, points", ylabel="runs that find it, %", ylim=(-3, 104))
     ax.grid(visible=True, axis="y")
@@ -278,7 +321,13 @@ def harm_plate(found: Sequence[Flagged], name: str = "z_test") -> Plate:
     values: dict[str, Any] = {}
     for one in found:
         values |= {f"plan {100 * one.at:+g}": one.plan, f"mid-p {100 * one.at:+g}": one.ours}
-    return plate(name, fig, caption=caption, alt="Share of runs that find a difference, by the true difference and the test", values=values)
+    return plate(
+        name,
+        fig,
+        caption=caption,
+        alt="Share of runs that find a difference, by the true difference and the test",
+        values=values,
+    )
 
 
 def _two_lines(ax: Axes, x: Sequence[float], found: Sequence[Flagged]) -> None:
@@ -286,7 +335,9 @@ def _two_lines(ax: Axes, x: Sequence[float], found: Sequence[Flagged]) -> None:
         (COLOURS[FIXED], [one.ours for one in found], [one.our_interval for one in found]),
         (COLOURS[PLAN], [one.plan for one in found], [one.plan_interval for one in found]),
     ):
-        ax.fill_between(x, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=colour, alpha=0.18, lw=0)
+        ax.fill_between(
+            x, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=colour, alpha=0.18, lw=0
+        )
         ax.plot(x, [100 * value for value in middle], color=colour)
 
 
@@ -301,8 +352,9 @@ def peeking_plate(found: Sequence[Flagged], name: str = "peeking") -> Plate:
         Name of the plate.
     """
     fig, ax = figure(height_in=2.6)
+    drawn = [one for one in found if one.at <= 24 or one.at % 4 == 0]
+    _two_lines(ax, [one.at for one in drawn], drawn)
     x = [one.at for one in found]
-    _two_lines(ax, x, found)
     ax.axhline(5, color=MUTED, lw=0.8, ls=(0, (3, 3)))
     last = found[-1]
     direct_labels(
@@ -324,5 +376,10 @@ def peeking_plate(found: Sequence[Flagged], name: str = "peeking") -> Plate:
     values: dict[str, Any] = {}
     for one in seen:
         values |= {f"fixed {one.at:g}": one.plan, f"evidence {one.at:g}": one.ours}
-    return plate(name, fig, caption=caption, alt="False alarms by number of looks, for a fixed test and for evidence", values=values)
-
+    return plate(
+        name,
+        fig,
+        caption=caption,
+        alt="False alarms by number of looks, for a fixed test and for evidence",
+        values=values,
+    )

@@ -12,28 +12,38 @@ _NONE: Final = "–"
 SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "errors": (
         "ECL",
-        "A typo in SQL is tried {E17[0]} times, a bug of our own {E16[0]} times, a spent quota {E15[0]} times: each once when put "
-        "right. Of three planted secrets {C04[0]} stay in the record, and {C04[1]} in ours.",
+        (
+            "A typo in SQL is tried {E17[0]} times, a bug of our own {E16[0]} times, a spent quota {E15[0]} times: each once when put "
+            "right. Of three planted secrets {C04[0]} stay in the record, and {C04[1]} in ours."
+        ),
     ),
     "retries": (
         "RF",
-        "A 401 is handed a strategy of {R01[0]} retries. One request becomes {R11[0]} calls over three models, put right {R11[1]}. A "
-        "Retry-After that is a date waits {R02[0]} instead of {R02[1]}.",
+        (
+            "A 401 is handed a strategy of {R01[0]} retries. One request becomes {R11[0]} calls over three models, put right {R11[1]}. A "
+            "Retry-After that is a date waits {R02[0]} instead of {R02[1]}."
+        ),
     ),
     "breakers": (
         "BH",
-        "At 10,000 requests a month the plan's breaker opens {B03[0]} into an outage, all that 99.9 % allows; {B05[0]} invalid requests of "
-        "one user open it for everybody.",
+        (
+            "At 10,000 requests a month the plan's breaker opens {B03[0]} into an outage, all that 99.9 % allows; {B05[0]} invalid requests of "
+            "one user open it for everybody."
+        ),
     ),
     "shadow": (
         "SA",
-        "{S02[0]} of healthy rollouts are killed within eight hours; a loss of 2 points is found in {A02[0]} of runs, by the right test in "
-        "{A02[1]}; without any difference the shadow is named the winner in {A07[0]}.",
+        (
+            "{S02[0]} of healthy rollouts are killed within eight hours; a loss of 2 points is found in {A02[0]} of runs, by the right test in "
+            "{A02[1]}; without any difference the shadow is named the winner in {A07[0]}."
+        ),
     ),
     "objectives": (
         "OM",
-        "{O02[0]} errors are {O02[1]}, and retries of {M01[0]} cost {M01[1]}. At its own 98 % the plan burns the budget of 99.9 % at "
-        "{O03[0]}; 43 minutes are {O01[1]} in 30 days.",
+        (
+            "{O02[0]} errors are {O02[1]}, and retries of {M01[0]} cost {M01[1]}. At its own 98 % the plan burns the budget of 99.9 % at "
+            "{O03[0]}; 43 minutes are {O01[1]} in 30 days."
+        ),
     ),
 }
 """Tables of numbers: letters of the areas in each, and its caption, in which `{B01[0]}` is the plan's number and `[1]` ours."""
@@ -74,10 +84,14 @@ def numbers_table(found: Sequence[Exhibit], section: str) -> Table:
         rows.append((one.id, one.what, shown(one.literal, one.unit), shown(one.corrected, one.unit), one.note))
         values |= {f"{one.id} plan": one.literal, f"{one.id} corrected": one.corrected}
     words = {one.id: (shown(one.literal, one.unit), shown(one.corrected, one.unit)) for one in found}
-    return Table(f"{section}_numbers", caption.format(**words), ("defect", "what", "the plan", "corrected", "note"), rows, values)
+    return Table(
+        f"{section}_numbers", caption.format(**words), ("defect", "what", "plan", "corrected", "note"), rows, values
+    )
 
 
-def defects_table(counts: Mapping[str, Mapping[str, int]], with_number: int, others: Sequence[str], name: str = "defects") -> Table:
+def defects_table(
+    counts: Mapping[str, Mapping[str, int]], with_number: int, others: Sequence[str], name: str = "defects"
+) -> Table:
     """Show how many defects of which severity each area has.
 
     Parameters
@@ -123,24 +137,33 @@ def suite_table(found: BeforeAfter, name: str = "policies") -> Table:
         f"models that are alive, and costs {dollars(abs(usd.value))} {'less' if usd.value < 0 else 'more'} per 10,000 requests; it makes "
         f"{abs(wasted.value):.0f} calls {'more' if wasted.value > 0 else 'fewer'} per 1,000 requests that bring no answer."
     )
-    columns = ("policy", "scenario", "answered", "of them stale", "p95", "wasted per 1,000", "per 10,000")
+    columns = ("policy", "scenario", "answered", "stale", "p95", "wasted per 1,000", "$ per 10,000")
     values: dict[str, Any] = {}
     for policy in (BARE, DATED, PLAN, FIXED, CHOICE):
         for measure in MEASURED:
             one = found.of(policy, measure)
-            values |= {f"{policy} {measure}": one.value, f"{policy} {measure} low": one.low, f"{policy} {measure} high": one.high}
+            values |= {
+                f"{policy} {measure}": one.value,
+                f"{policy} {measure} low": one.low,
+                f"{policy} {measure} high": one.high,
+            }
     return Table(name, caption, columns, rows, values, unlisted)
 
 
 def _cells(found: BeforeAfter, policy: str, scenario: str | None) -> tuple[str, ...]:
     success, stale, p95_s, wasted, usd = (found.of(policy, measure, scenario) for measure in MEASURED)
     return (
-        f"{100 * success.value:.2f} % ({_ends(success, 100, 2, 100.0)})",
+        f"{_within(success, 2, 100.0)} %",
         f"{100 * stale.value:.2f} %",
-        f"{p95_s.value:.2f} s ({_ends(p95_s, 1, 2)})",
-        f"{wasted.value:.1f} ({_ends(wasted, 1, 1)})",
-        f"${usd.value:.3f} ({_ends(usd, 1, 3)})",
+        f"{_within(p95_s, 2)} s",
+        _within(wasted, 1),
+        f"${_within(usd, 3)}",
     )
+
+
+def _within(one: Interval, digits: int, times: float = 1.0) -> str:
+    half = "" if one.high is None else f" ± {times * (one.high - one.value):.{digits}f}"
+    return f"{times * one.value:.{digits}f}{half}"
 
 
 def _ends(one: Interval, times: float, digits: int, most: float = float("inf")) -> str:
@@ -194,4 +217,3 @@ def made_from_table(defects: int, digest: str, policies: Mapping[str, str], name
         ("log", "none: this page depends on no week"),
     )
     return Table(name, "Made from", ("what", "which"), rows, {"data_hash": digest})
-

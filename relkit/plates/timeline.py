@@ -128,10 +128,7 @@ def _blocks(ax: Axes, stretches: Stretches, place: int, unit_s: float) -> None:
 def _endings(ax: Axes, course: Course, unit_s: float) -> None:
     x, width = np.arange(len(course.arrivals)) * course.bin_s / unit_s, course.bin_s / unit_s
     per_s = 1.0 / course.bin_s
-    kinds = list(course.kinds[: len(FAILED_SHADES)])
-    rest = course.kinds[len(FAILED_SHADES) - 1 :]
-    if len(course.kinds) > len(FAILED_SHADES):
-        kinds[-1] = (several(len(rest), "other kind"), np.sum([counts for _, counts in rest], axis=0))
+    kinds = course.main_kinds(len(FAILED_SHADES))
     stacked = [
         ("answered", course.answered, GOOD),
         *((kind, counts, colour) for (kind, counts), colour in zip(kinds, FAILED_SHADES, strict=False)),

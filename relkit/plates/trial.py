@@ -1,34 +1,33 @@
 """The live trial: any settings, drawn as you move them, in JupyterLab; without it a still picture of the choice."""
 
 import json
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
 from relkit.exceptions import ParameterError
 from relkit.plates.breakers import Found
 from relkit.plates.explorer import as_json, script
+from relkit.plates.knobs import FIRST, GROUPS, Knob, knobs_of, tried
 from relkit.plates.plate import Plate
-from relkit.plates.timeline import trial_plate
-from relkit.policies.codes import CHOICES
+from relkit.plates.timeline import FAILED_SHADES, SHOWN, trial_plate
 from relkit.policies.policy import Policy
-from relkit.policies.presets import changed, presets
-from relkit.policies.records import BreakerSettings
-from relkit.simulation.run import simulate
+from relkit.policies.presets import presets
+from relkit.simulation.run import Run, simulate
 from relkit.simulation.scenario import Scenario
+from relkit.slo.objective import Objective
 from relkit.tune.course import Course, course_of
+from relkit.tune.paged import pages_of
 from relkit.tune.study import Study, Unfounded
+from relkit.units import percent
 
 _SEED: Final = 1
-_SLIDERS: Final = {
-    "failure_share": (0.05, 1.0, 0.01), "open_s": (0.5, 300.0, 0.5), "min_calls": (1, 100, 1), "window_calls": (2, 200, 1),
-    "failure_threshold": (0, 50, 1),
-}  # fmt: skip
 _AS_IT_IS: Final = "the choice"
+_WIDTHS: Final = {"description_width": "13em"}
 
 
 def trial(found: Found, name: str = "trial", *, interactive: bool = False) -> Any:
-    """Show the choice in an outage: a still picture, or sliders for every setting that draw a new run as they move.
+    """Show the choice in an outage: a still picture, or controls for every setting that draw a new run as they move.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def trial(found: Found, name: str = "trial", *, interactive: bool = False) -> An
     name : str
         Name of the plate.
     interactive : bool
-        Whether to show the sliders; False keeps widgets out of a stored notebook.
+        Whether to show the controls; False keeps widgets out of a stored notebook.
 
     Returns
     -------
@@ -47,40 +46,101 @@ def trial(found: Found, name: str = "trial", *, interactive: bool = False) -> An
     return still if not interactive or isinstance(found, Unfounded) else _widgets(found)
 
 
+class Bench:
+    """Plays settings in the scenarios of a study, beside today's on the same luck.
+
+    Parameters
+    ----------
+    choice, today : Policy
+        Where the controls begin unless a preset is taken, and what is drawn beside each trial.
+    suite : sequence of Scenario
+        The trouble there is to choose from.
+    objective : Objective
+        Whose burn pages somebody.
+    """
+
+    def __init__(self, choice: Policy, today: Policy, suite: Sequence[Scenario], objective: Objective) -> None:
+        self._today, self._objective = today, objective
+        self._ghosts: dict[str, Course] = {}
+        self.scenarios = {each.name: each for each in suite}
+        self.beginnings = {_AS_IT_IS: choice} | {name: each for name, each in presets.items() if each.breaker}
+
+    def knobs(self, beginning: str, scenario: str) -> tuple[Knob, ...]:
+        """Return where every setting stands at the beginning."""
+        return knobs_of(self.beginnings[beginning], self.scenarios[scenario])
+
+    def step(
+        self, beginning: str, scenario: str, before: Mapping[str, Any], after: Mapping[str, Any], where: str
+    ) -> tuple[str, str]:
+        """Play what the controls say.
+
+        Parameters
+        ----------
+        beginning, scenario : str
+            Where the controls began, and which trouble.
+        before, after : mapping
+            Values of the knobs then and now.
+        where : str
+            Id of the place it is drawn at.
+
+        Returns
+        -------
+        tuple of str
+            HTML that draws it, and a sentence.
+
+        Raises
+        ------
+        ParameterError
+            No policy can have these settings.
+        """
+        policy, its = tried(self.beginnings[beginning], self.scenarios[scenario], before, after)
+        run = simulate(its, policy, _SEED)
+        if scenario not in self._ghosts:
+            self._ghosts[scenario] = course_of(simulate(self.scenarios[scenario], self._today, _SEED))
+        pages = pages_of(run, self._objective)
+        told = (
+            f"{percent(run.answered_share)} answered, {run.attempts_per_request:.3f} attempts a request, p95 "
+            f"{run.latency_s(0.95)[0]:.3g} s, {len(pages) or 'no'} page{'' if len(pages) == 1 else 's'}"
+            if run.answered_share
+            else "nothing answered"
+        )
+        return fragment(run, pages, self._ghosts[scenario], where), told
+
+
 def drawn(course: Course) -> dict[str, Any]:
     """Return a course as the explorer's script takes it."""
-    names = ("arrivals", "answered", "failed", "rejected")
+    names = ("arrivals", "answered", "failed", "rejected", "attempts")
     return {"bin_s": course.bin_s, "open": course.open_tenths().tolist()} | {
         name: getattr(course, name).tolist() for name in names
     }
 
 
-def fragment(course: Course, beside: Course, scenario: Scenario, where: str) -> str:
-    """Return HTML that draws a course with the explorer's script, with today's setting as the ghost.
+def fragment(run: Run, pages: tuple[tuple[float, float], ...], beside: Course, where: str) -> str:
+    """Return HTML that draws a run with the explorer's script, with today's setting as the ghost.
 
     Parameters
     ----------
-    course, beside : Course
-        The trial, and today's setting on the same luck.
-    scenario : Scenario
-        Whose trouble is shaded.
+    run : Run
+        The trial.
+    pages : tuple of (start_s, end_s)
+        When somebody is paged in it, seconds.
+    beside : Course
+        Today's setting on the same luck.
     where : str
         Id of the place it is drawn at.
     """
+    course, scenario = course_of(run), run.scenario
+    record = drawn(course) | {
+        "ribbons": [[model.name, course.open_tenths(place).tolist()] for place, model in enumerate(scenario.models)],
+        "kinds": [[kind, counts.tolist()] for kind, counts in course.main_kinds(len(FAILED_SHADES))],
+        "pages": pages,
+    }
     trouble = [[each.start_s, each.end_s] for each in scenario.episodes]
-    arguments = ", ".join(
-        (as_json(drawn(course)), as_json(drawn(beside)), json.dumps(trouble), '"the trial"', '"today"')
-    )
+    arguments = ", ".join((as_json(record), as_json(drawn(beside)), json.dumps(trouble), '"the trial"', '"today"'))
     return (
         f"<div id='{where}'></div><script>(function () {{{script()}\nrelkitDraw(document.getElementById('{where}'), {arguments});"
         "})();</script>"
     )
-
-
-def settings_of(policy: Policy) -> dict[str, Any]:
-    """Return every setting of a policy's breaker by name."""
-    assert policy.breaker is not None
-    return {each.name: getattr(policy.breaker, each.name) for each in fields(BreakerSettings)}
 
 
 def _widgets(found: Study) -> Any:
@@ -89,69 +149,68 @@ def _widgets(found: Study) -> Any:
 
     html: Any = shown.HTML
     show: Any = shown.display
-
-    suite = {each.name: each for each in found.found.scenarios}
-    choices = {_AS_IT_IS: found.chosen.policy} | {name: each for name, each in presets.items() if each.breaker}
-    scenario = widgets.Dropdown(options=list(suite), value="outage", description="trouble")
-    preset = widgets.Dropdown(options=list(choices), value=_AS_IT_IS, description="begin with")
-    parts = {name: _control(widgets, name, value) for name, value in settings_of(found.chosen.policy).items()}
-    first = [parts[name] for name in _SLIDERS]
-    rest = widgets.Accordion(
-        [widgets.VBox([part for name, part in parts.items() if name not in _SLIDERS])], titles=("all other settings",)
-    )
+    bench = Bench(found.chosen.policy, found.today, found.found.scenarios, found.found.objective)
+    scenario = widgets.Dropdown(options=list(bench.scenarios), value=SHOWN, description="trouble")
+    beginning = widgets.Dropdown(options=list(bench.beginnings), value=_AS_IT_IS, description="begin with")
+    knobs = bench.knobs(_AS_IT_IS, SHOWN)
+    parts = {each.name: _control(widgets, each) for each in knobs}
+    groups = [
+        [parts[each.name] for each in knobs if each.group == group and each.name not in FIRST] for group in GROUPS
+    ]
     told = widgets.HTML()
     handle = show(html(""), display_id=True)
-    holds = {"still": False, "number": 0}
-    ghosts: dict[str, Course] = {}
+    holds: dict[str, Any] = {"is_set": False, "number": 0, "before": {each.name: each.value for each in knobs}}
 
     def draw(_: Any = None) -> None:
-        if holds["still"]:
+        if holds["is_set"]:
             return
-        its = suite[scenario.value]
+        holds["number"] += 1
+        where = f"relkit-trial-{id(parts)}-{holds['number']}"
+        after = {name: part.value for name, part in parts.items()}
         try:
-            policy = changed(choices[preset.value], **{name: part.value for name, part in parts.items()})
-            run = simulate(its, policy, _SEED)
+            picture, sentence = bench.step(beginning.value, scenario.value, holds["before"], after, where)
         except ParameterError as error:
             told.value = f"<p>{escape(str(error))}</p>"
             return
-        if its.name not in ghosts:
-            ghosts[its.name] = course_of(simulate(its, found.today, _SEED))
-        holds["number"] += 1
-        handle.update(
-            html(fragment(course_of(run), ghosts[its.name], its, f"relkit-trial-{id(parts)}-{holds['number']}"))
-        )
-        told.value = f"<p>{run.answered_share:.2%} answered, {run.attempts_per_request:.3f} attempts a request</p>"
+        handle.update(html(picture))
+        told.value = f"<p>{escape(sentence)}</p>"
 
     def begin(_: Any) -> None:
-        holds["still"] = True
-        for name, value in settings_of(choices[preset.value]).items():
-            parts[name].value = value
-        holds["still"] = False
+        holds["is_set"] = True
+        for each in bench.knobs(beginning.value, scenario.value):
+            _move(parts[each.name], each)
+        holds["is_set"] = False
+        holds["before"] = {name: part.value for name, part in parts.items()}
         draw()
 
     for part in (*parts.values(), scenario):
         part.observe(draw, "value")
-    preset.observe(begin, "value")
+    beginning.observe(begin, "value")
     draw()
-    return widgets.VBox([widgets.HBox([scenario, preset]), *first, rest, told])
+    rest = widgets.Accordion([widgets.VBox(group) for group in groups], titles=GROUPS)
+    first = [parts[name] for name in FIRST]
+    return widgets.VBox([widgets.HBox([scenario, beginning]), told, *first, rest])
 
 
-def _control(widgets: Any, name: str, value: Any) -> Any:
-    style = {"description_width": "11em"}
-    if name in _SLIDERS:
-        low, high, step = _SLIDERS[name]
-        kind = widgets.IntSlider if isinstance(value, int) else widgets.FloatSlider
-        return kind(
-            value, min=low, max=max(high, value), step=step, description=name, style=style, layout={"width": "32em"}
-        )
-    if isinstance(value, bool):
-        return widgets.Checkbox(value, description=name, style=style)
-    if name in CHOICES:
+def _control(widgets: Any, knob: Knob) -> Any:
+    words = f"{knob.name}, {knob.unit}" if knob.unit else knob.name
+    look = {"description": words, "style": _WIDTHS, "layout": {"width": "34em"}}
+    if knob.words:
         return widgets.Dropdown(
-            options=[(word, number) for number, word in enumerate(CHOICES[name])],
-            value=value,
-            description=name,
-            style=style,
+            options=list(zip(knob.words, range(len(knob.words)), strict=True)), value=knob.value, **look
         )
-    kind = widgets.IntText if isinstance(value, int) else widgets.FloatText
-    return kind(value, description=name, style=style)
+    if isinstance(knob.value, bool):
+        return widgets.Checkbox(knob.value, **look)
+    name = "Int" if isinstance(knob.value, int) else "Float"
+    kind = getattr(widgets, f"{name}Slider" if knob.name in FIRST else f"Bounded{name}Text")
+    return kind(knob.value, min=knob.low, max=knob.high, step=knob.step, **look)
+
+
+def _move(part: Any, knob: Knob) -> None:
+    """Set a control to another beginning; its range moves along, wide first so that the value never leaves it."""
+    if knob.words or isinstance(knob.value, bool):
+        part.value = knob.value
+        return
+    part.min, part.max = min(part.min, knob.low), max(part.max, knob.high)
+    part.value = knob.value
+    part.min, part.max = knob.low, knob.high

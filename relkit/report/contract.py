@@ -169,6 +169,16 @@ CONTRACTS: Final[dict[str, Contract]] = {
             | {"disagreements", "power", "sensitivity", "ledger", "rules", "plan_test", "sign_off"},
             frozenset({"data", "shadow"}),
         ),
+        Contract(
+            "7_plan_audit",
+            "The plan, audited",
+            "What would the reliability plan have done, word for word, and what instead?",
+            {"level": _COMMON["level"]},  # it reads no log
+            frozenset({"defects", "policies", "before_after", "threshold", "detection", "health_check", "schedule"})
+            | {"z_test", "peeking", "doubts"}
+            | {f"{section}_numbers" for section in ("errors", "retries", "breakers", "shadow", "objectives")},
+            frozenset({"tuning"}),
+        ),
     )
 }
 

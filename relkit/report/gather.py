@@ -1,6 +1,6 @@
 """Reading what a page needs, in one short visit to the database each; what comes back holds no connection."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from relkit.errors import GOOD_KINDS, WAIT_EDGES_US, ErrorKind, FingerprintCounts, NextTries
@@ -9,7 +9,6 @@ from relkit.period import Period
 from relkit.prices import Use
 from relkit.report.scope import Scope
 from relkit.slo import (
-    ErrorBudget,
     Exclusion,
     Goal,
     Group,
@@ -19,15 +18,14 @@ from relkit.slo import (
     Service,
     Traps,
     error_budget,
+    goal_of,
     in_slices,
     leading_shares,
     leave_out,
-    verdict,
     window_of,
 )
 from relkit.store import Store, last_choice, open_store, readings
-from relkit.units import US_PER_SECOND, percent, several
-from relkit.verdict import Verdict
+from relkit.units import US_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,26 +98,11 @@ def counted_minutes(store: Store, period: Period, objective: Objective) -> Minut
 def _goal(store: Store, scope: Scope, objective: Objective) -> Goal:
     period, left_out = scope.period, _exclusions(store, scope.period, objective)
     told = readings.minutes(store, period, objective, GOOD_KINDS)
-    minutes = in_slices(leave_out(told, left_out), objective)
-    budget = error_budget(objective, minutes, scope.level)
     window = window_of(period, objective)
-    over_window = budget
+    over_window = None
     if window != period:
         over_window = error_budget(objective, counted_minutes(store, window, objective), scope.level)
-    with_all = error_budget(objective, in_slices(told, objective), scope.level) if left_out else None
-    judged = verdict(budget, gaps=minutes.gaps())
-    if with_all is not None:
-        judged = _said_with_exclusions(judged, with_all, left_out)
-    return Goal(objective, minutes, budget, over_window, judged, left_out, with_all)
-
-
-def _said_with_exclusions(judged: Verdict, with_all: ErrorBudget, left_out: tuple[Exclusion, ...]) -> Verdict:
-    """Never let an exclusion decide in silence: say what the verdict would be without it."""
-    other = verdict(with_all).code
-    share = "unknown" if with_all.sli is None else percent(with_all.sli, 3)
-    same = "also" if other == judged.code else ""
-    word = f"With {several(len(left_out), 'excluded stretch', 'excluded stretches')} counted it would be {share} and {same} {other}."
-    return replace(judged, why_not=" ".join(filter(None, (judged.why_not, word.replace("  ", " ")))))
+    return goal_of(objective, told, left_out, level=scope.level, window_budget=over_window)
 
 
 def _exclusions(store: Store, period: Period, objective: Objective) -> tuple[Exclusion, ...]:

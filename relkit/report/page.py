@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
-from typing import Final
+from typing import Any, Final, Protocol
 
 import jinja2
 from markupsafe import Markup
@@ -56,6 +56,59 @@ def render_page(
     str
         One HTML document.
     """
+    blocks = _blocks(notebook, files or {})
+    return _document(blocks, title=title, period=period, code=code, data_hash=data_hash, links=links)
+
+
+class Shown(Protocol):
+    """A Plate, Table or Verdict: what knows how it is shown."""
+
+    def _repr_mimebundle_(self) -> dict[str, Any]: ...
+
+
+def render_records(
+    sections: Sequence[tuple[str, str, Sequence[Shown]]],
+    *,
+    title: str,
+    period: str,
+    code: Mapping[str, str],
+    data_hash: str,
+) -> str:
+    """Write a page of Plates, Tables and Verdicts that no notebook has gathered.
+
+    Parameters
+    ----------
+    sections : sequence of (str, str, sequence of Shown)
+        Heading and leading text, either of which may be empty, and what stands under them; no name twice on a page.
+    title, period : str
+        Head of the page.
+    code : mapping
+        version and commit.
+    data_hash : str
+        Of the ledger.
+
+    Returns
+    -------
+    str
+        One HTML document, without scripts.
+    """
+    blocks = []
+    for heading, text, records in sections:
+        lead = (f"<h2>{escape(heading)}</h2>" if heading else "") + (f"<p>{escape(text)}</p>" if text else "")
+        shown = [inline_pictures(_named(record._repr_mimebundle_()["text/html"])) for record in records]
+        blocks.append("\n".join(filter(None, (lead, *shown))))
+    return _document(blocks, title=title, period=period, code=code, data_hash=data_hash)
+
+
+def _document(
+    blocks: Sequence[str],
+    *,
+    title: str,
+    period: str,
+    code: Mapping[str, str],
+    data_hash: str,
+    links: Sequence[Mapping[str, object]] = (),
+) -> str:
     folder = resources.files("relkit.report").joinpath("template")
     template = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(
         folder.joinpath("page.html.j2").read_text(encoding="utf-8")
@@ -69,7 +122,7 @@ def render_page(
         style=Markup(  # noqa: S704  our own file
             folder.joinpath("page.css").read_text(encoding="utf-8")
         ),
-        blocks=[Markup(block) for block in _blocks(notebook, files or {})],  # noqa: S704  our records escape every text
+        blocks=[Markup(block) for block in blocks],  # noqa: S704  our records escape every text
     )
 
 

@@ -1,17 +1,19 @@
 """What the page of the plan's audit shows: the list of defects and their numbers; no log is read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from relkit.exhibit import Exhibit
 from relkit.policies.codes import PROBE_CLOSES
+from relkit.policies.plan_rollout import PlanPass
 from relkit.policies.presets import presets
 from relkit.policies.records import BreakerSettings
 from relkit.report.places import project_folder
 from relkit.report.plan_calls import call_exhibits
 from relkit.report.plan_defects import AREAS, FILE, SEVERITIES, Defect, read_defects
-from relkit.report.plan_verdicts import verdict_exhibits
+from relkit.report.plan_verdicts import changes_of_rollout, first_day, verdict_exhibits
 from relkit.report.scope import checked_in_cell
 from relkit.shadow.plan_looks import Flagged, peeking, power_of_tests
 from relkit.simulation.plan_breaker import (
@@ -31,6 +33,7 @@ from relkit.verdict import Verdict
 PLAIN: Final = "pybreaker"
 """Five failures in a row, open for 60 s, one trial call: the plan's breaker without its adaptive part."""
 _HEALTHY: Final = 30
+_RUNS: Final = 100
 _FAILING: Final = (0.01, 0.04, 0.10, 0.25)
 _DELTAS: Final = (-0.04, -0.03, -0.02, -0.015, -0.01, -0.005, 0.0, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04)
 _LOOKS: Final = 168
@@ -50,25 +53,62 @@ class Audit:
         sha256 of the file of defects.
     level : float
         Confidence level.
+    courses : mapping of str to tuple of int
+        Policy to the threshold of its breaker after each of some healthy calls.
+    thresholds : mapping of float to mapping
+        Share of failing calls to the share of the calls at each threshold, of the plan's breaker.
+    detections : tuple of Detection
+        The plan's breaker, a plain one, and two corrected ones.
+    health_checks : tuple of Checked
+        A shallow health check in an outage: the plan, a threshold of 5 that it closes, one that it does not, plan-fixed.
+    harms : tuple of Flagged
+        The plan's z-test beside McNemar's mid-p, from a true loss to a gain.
+    looks : tuple of Flagged
+        False alarms after each hourly look of a week.
+    first_day : tuple of PlanPass
+        The plan's schedule through a day.
+    changes : int
+        Changes of the corrected rollout in it.
     """
 
     defects: tuple[Defect, ...]
     exhibits: tuple[Exhibit, ...]
     digest: str
     level: float
+    courses: Mapping[str, tuple[int, ...]]
+    thresholds: Mapping[float, Mapping[int, float]]
+    detections: tuple[Detection, ...]
+    health_checks: tuple[Checked, ...]
+    harms: tuple[Flagged, ...]
+    looks: tuple[Flagged, ...]
+    first_day: tuple[PlanPass, ...]
+    changes: int
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Area to severity to how many."""
         return {
-            area: {severity: sum(one.area == area and one.severity == severity for one in self.defects) for severity in SEVERITIES}
+            area: {
+                severity: sum(one.area == area and one.severity == severity for one in self.defects)
+                for severity in SEVERITIES
+            }
             for area in AREAS.values()
         }
 
     @property
-    def high(self) -> tuple[str, ...]:
+    def high(self) -> frozenset[str]:
         """Ids of the defects of high severity."""
-        return tuple(one.id for one in self.defects if one.severity == "high")
+        return frozenset(one.id for one in self.defects if one.severity == "high")
+
+    @property
+    def with_number(self) -> int:
+        """Defects of high severity that have a number."""
+        return len(self.high & {one.id for one in self.exhibits})
+
+    @property
+    def without_number(self) -> tuple[str, ...]:
+        """Ids of the defects of high severity that have none."""
+        return tuple(sorted(self.high - {one.id for one in self.exhibits}))
 
 
 def begin(notebook: str, **parameters: object) -> float:
@@ -109,26 +149,58 @@ def read_audit(level: float) -> Audit:
         The list cannot be read.
     """
     defects = read_defects()
-    order = [one.id for one in defects]
-    found = sorted((*call_exhibits(), *breaker_exhibits(), *verdict_exhibits(level)), key=lambda one: order.index(one.id))
-    digest = sha256((project_folder() / FILE).read_bytes()).hexdigest()
-    return Audit(defects, tuple(found), digest, level)
-
-
-def thresholds() -> tuple[dict[str, tuple[int, ...]], dict[float, dict[int, float]]]:
-    """Play the threshold of both breakers through healthy calls, and the plan's at several shares of failures."""
     courses = {name: threshold_course(_breaker(name), [False] * _HEALTHY) for name in (PLAN, FIXED)}
-    return courses, {share: threshold_shares(_breaker(PLAN), share) for share in _FAILING}
-
-
-def detections() -> tuple[Detection, ...]:
-    """Count the calls until the plan's breaker opens, a plain one, and the two corrected ones."""
     names = {PLAN: PLAN, "threshold of 5": PLAIN, FIXED: FIXED, "relkit-adaptive": "relkit-adaptive"}
-    return tuple(detection(name, _breaker(preset)) for name, preset in names.items())
+    found = tuple(detection(name, _breaker(preset), runs=_RUNS) for name, preset in names.items())
+    checks = _health_checks()
+    looks = peeking(_LOOKS, level=level)
+    shown = (
+        *call_exhibits(),
+        Exhibit(
+            "B01",
+            f"failures in a row that open it, after {_HEALTHY} healthy calls",
+            courses[PLAN][-1],
+            courses[FIXED][-1],
+            "calls",
+        ),
+        Exhibit(
+            "B02",
+            "failing calls until it opens in a total outage, after a healthy past",
+            found[0].median(1.0),
+            found[2].median(1.0),
+            "calls",
+        ),
+        Exhibit(
+            "B17",
+            "calls into ten minutes of outage, the check passing (threshold 5)",
+            checks[1].mean,
+            checks[2].mean,
+            "calls",
+        ),
+        Exhibit(
+            "S01", f"false alarms of {_LOOKS} looks without any difference", looks[-1].plan, looks[-1].ours, "share"
+        ),
+        *verdict_exhibits(level),
+    )
+    order = [one.id for one in defects]
+    digest = sha256((project_folder() / FILE).read_bytes()).hexdigest()
+    return Audit(
+        defects,
+        tuple(sorted(shown, key=lambda one: order.index(one.id))),
+        digest,
+        level,
+        courses,
+        {share: threshold_shares(_breaker(PLAN), share) for share in _FAILING},
+        found,
+        checks,
+        tuple(power_of_tests(delta, level=level) for delta in _DELTAS),
+        looks,
+        tuple(first_day()),
+        changes_of_rollout(),
+    )
 
 
-def health_checks() -> tuple[Checked, ...]:
-    """Play a shallow health check through an outage: the plan, a threshold of 5 that it closes or not, the corrected one."""
+def _health_checks() -> tuple[Checked, ...]:
     plain = _breaker(PLAIN)
     return (
         checked_outage("the plan", _breaker(PLAN)),
@@ -136,16 +208,6 @@ def health_checks() -> tuple[Checked, ...]:
         checked_outage("threshold of 5,\nhalf open by time", plain),
         checked_outage("plan-fixed", _breaker(FIXED)),
     )
-
-
-def harms(level: float) -> tuple[Flagged, ...]:
-    """Count how often the plan's z-test and McNemar's mid-p find a true difference, from a loss to a gain."""
-    return tuple(power_of_tests(delta, level=level) for delta in _DELTAS)
-
-
-def looks(level: float) -> tuple[Flagged, ...]:
-    """Count the false alarms of a week of hourly looks."""
-    return peeking(_LOOKS, level=level)
 
 
 def hashes() -> dict[str, str]:
@@ -173,7 +235,9 @@ def judge(suite: BeforeAfter) -> Verdict:
     return Verdict(
         "tuning",
         "RECOMMENDED" if is_better else "REFUSED",
-        f"Do not deploy the plan as written: {answer}." if is_better else f"Our choice is not shown to be better than the plan: {answer}.",
+        f"Do not deploy the plan as written: {answer}."
+        if is_better
+        else f"Our choice is not shown to be better than the plan: {answer}.",
         gain.value,
         gain.low,
         gain.high,

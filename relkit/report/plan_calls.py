@@ -92,8 +92,13 @@ def _errors() -> Iterator[Exhibit]:
     ours = sum(classify(error).kind is not ErrorKind.UNKNOWN for error in errors)
     yield Exhibit("E02", f"of {len(STATUSES)} statuses of the plan's own client, recognised", known, ours, "errors")
     told = _ApiError(429, {"Retry-After": f"{_STATED_S:g}"})
-    yield Exhibit("E03", f"first wait after a 429 that says {_STATED_S:g} s", plan[0], classify(told).retry_after_s, "s")
-    for number, name, cases in (("E06", "that comes as 400 with its code", _TOO_LONG[:1]), ("E08", "in the words of three providers", _TOO_LONG)):
+    yield Exhibit(
+        "E03", f"first wait after a 429 that says {_STATED_S:g} s", plan[0], classify(told).retry_after_s, "s"
+    )
+    for number, name, cases in (
+        ("E06", "that comes as 400 with its code", _TOO_LONG[:1]),
+        ("E08", "in the words of three providers", _TOO_LONG),
+    ):
         theirs = sum(plan_rules().first(one)[0].kind is ErrorKind.MODEL_CONTEXT_LENGTH for one in cases)  # type: ignore[union-attr]
         right = sum(classify(one).kind is ErrorKind.MODEL_CONTEXT_LENGTH for one in cases)
         yield Exhibit(number, f"over-long prompt {name}, recognised", theirs, right, "errors")
@@ -136,10 +141,18 @@ def _records() -> Iterator[Exhibit]:
         ("C04", "request headers", headers),
         ("C05", "address and message", {"url": url, "message": str(error)}),
     ):
-        yield Exhibit(number, f"of 3 planted secrets, in the record with {name}", _leaks(literal), _leaks(kept), "secrets")
+        yield Exhibit(
+            number, f"of 3 planted secrets, in the record with {name}", _leaks(literal), _leaks(kept), "secrets"
+        )
     entry = {"level": "ERROR", "apiKey": _SECRETS[0], "error": {"message": str(error), "headers": headers}}
     shallow = {name: value for name, value in entry.items() if name != "apiKey"}
-    yield Exhibit("L03", "of 3 planted secrets, past redaction of the top level", _leaks(shallow), _leaks(redact(entry)), "secrets")
+    yield Exhibit(
+        "L03",
+        "of 3 planted secrets, past redaction of the top level",
+        _leaks(shallow),
+        _leaks(redact(entry)),
+        "secrets",
+    )
     circle: dict[str, Any] = {"level": "ERROR"}
     circle["self"] = circle
     raises = [not _is_quiet(lambda: json.dumps(circle)), not _is_quiet(lambda: json.dumps(redact(circle)))]
@@ -171,9 +184,18 @@ def _retries() -> Iterator[Exhibit]:
         f"{len(plan)} retries within {1000 * sum(plan):g} ms",
     )  # fmt: skip
     plan, fixed = _case("rate limit, Retry-After 3600")
-    yield Exhibit("R05", "first wait when the server says 3,600 s", plan[0], sum(fixed[:1]), "s", "ours gives up or falls back at once")
+    yield Exhibit(
+        "R05",
+        "first wait when the server says 3,600 s",
+        plan[0],
+        sum(fixed[:1]),
+        "s",
+        "ours gives up or falls back at once",
+    )
     plan, fixed = _case("timeout of a booking without key")
-    yield Exhibit("R10", "bookings made when each times out after it was made", 1.0 + len(plan), 1.0 + len(fixed), "calls")
+    yield Exhibit(
+        "R10", "bookings made when each times out after it was made", 1.0 + len(plan), 1.0 + len(fixed), "calls"
+    )
     layers = calls_a_request(PLAN), calls_a_request(FIXED)
     worst = calls_a_request("plan-critical")
     yield Exhibit(
@@ -182,9 +204,14 @@ def _retries() -> Iterator[Exhibit]:
     )  # fmt: skip
     spent = [
         10.0 * (1 + len(found)) + sum(found)
-        for found in (waits(_loop(name), failure_of(ADVICE[ErrorKind.NETWORK_TIMEOUT]), latency_s=10.0)[1] for name in (PLAN, FIXED))
+        for found in (
+            waits(_loop(name), failure_of(ADVICE[ErrorKind.NETWORK_TIMEOUT]), latency_s=10.0)[1]
+            for name in (PLAN, FIXED)
+        )
     ]
-    yield Exhibit("R14", "time before the first fallback, time-outs of 10 s", *spent, "s", "the plan's objective for p99 is 5 s")
+    yield Exhibit(
+        "R14", "time before the first fallback, time-outs of 10 s", *spent, "s", "the plan's objective for p99 is 5 s"
+    )
 
 
 def _fallback() -> Iterator[Exhibit]:
@@ -193,9 +220,20 @@ def _fallback() -> Iterator[Exhibit]:
     layers = [calls_a_request(name) for name in (PLAN, FIXED)]
     final = Signals(message="All models failed. Last error: 500 Internal Server Error")
     theirs, _ = plan_rules().first(final)
-    again = _tries(presets[PLAN].retry, Failure(ADVICE[ErrorKind.UNKNOWN].int_code)) if theirs and theirs.advice.retryable else 1.0
-    yield Exhibit("F02", "calls when an outer layer reads the final error and starts again", layers[0] * again, layers[1], "calls")
-    yield Exhibit("F03", "time each request spends on a first model that is down", *(first_model_delay_s(name) for name in (PLAN, FIXED)), "s")
+    again = (
+        _tries(presets[PLAN].retry, Failure(ADVICE[ErrorKind.UNKNOWN].int_code))
+        if theirs and theirs.advice.retryable
+        else 1.0
+    )
+    yield Exhibit(
+        "F02", "calls when an outer layer reads the final error and starts again", layers[0] * again, layers[1], "calls"
+    )
+    yield Exhibit(
+        "F03",
+        "time each request spends on a first model that is down",
+        *(first_model_delay_s(name) for name in (PLAN, FIXED)),
+        "s",
+    )
     alive = sum(name not in RETIRED or RETIRED[name][0] > PLAN_DATE for name in PLAN_MODELS[1:])
     chain = booking_policy().fallback
     assert chain is not None
@@ -213,7 +251,12 @@ def _breakers() -> Iterator[Exhibit]:
         "B05", "invalid requests of one user that open it for everybody", *(_opens_after("call", "API_INVALID_REQUEST", name) for name in (PLAN, FIXED)),
         "calls", "ours: not in 100",
     )  # fmt: skip
-    yield Exhibit("B06", "failing requests that open it, each with its retries", *(_opens_after("request", "failure", name) for name in (PLAN, FIXED)), "requests")
+    yield Exhibit(
+        "B06",
+        "failing requests that open it, each with its retries",
+        *(_opens_after("request", "failure", name) for name in (PLAN, FIXED)),
+        "requests",
+    )
     per_window = 10.0 * REQUESTS_A_MONTH / MONTH_S
     yield Exhibit(
         "B12", "chance that 5 calls fall within the plan's 10 s, when all fail", float(pdtrc(4, per_window)), None, "share",

@@ -116,9 +116,11 @@ def defects_page(defects: Sequence[Defect]) -> str:
         "",
         "Made from [plan_defects.toml](plan_defects.toml) by `python -m relkit.report.plan_defects`; do not edit it by hand.",
         "",
-        f"{several(len(defects), 'defect')} of the Reliability Enhancement Plan of October 2025, and the rule that stands in the place of each. Severity: "
-        "high = users are harmed or a decision is wrong, medium = misleading, low = untidy. Those of high severity are shown with their numbers in "
-        "[7_plan_audit](../notebooks/7_plan_audit.ipynb).",
+        (
+            f"{several(len(defects), 'defect')} of the Reliability Enhancement Plan of October 2025, and the rule that stands in the place of each. Severity: "
+            "high = users are harmed or a decision is wrong, medium = misleading, low = untidy. Those of high severity are shown with their numbers in "
+            "[7_plan_audit](../notebooks/7_plan_audit.ipynb)."
+        ),
         "",
         f"| area | {' | '.join(SEVERITIES)} | all | with a test |",
         "|---|---|---|---|---|---|",

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from relkit.exceptions import RelkitError
 
 if TYPE_CHECKING:
-    from relkit.serve.application import application
+    from relkit.serve.asgi import application
     from relkit.serve.checks import Check, address_check
 
 __all__ = ["Check", "address_check", "application"]
 
-_HOMES: Final = {"application": "application", "Check": "checks", "address_check": "checks"}
-MISSING: Final = (
-    "relkit serve needs the extra `serve` (starlette, uvicorn, prometheus-client): pip install 'relkit-workbench[serve]'"
-)
+_HOMES: Final = {"application": "asgi", "Check": "checks", "address_check": "checks"}
+MISSING: Final = "relkit serve needs the extra `serve` (starlette, uvicorn, prometheus-client): pip install 'relkit-workbench[serve]'"
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from relkit.exceptions import ParameterError, StoreError, StoreLockedError
 from relkit.units import printable
 
-PASS: Final = "pass"
+PASS: Final = "pass"  # noqa: S105  a status
 WARN: Final = "warn"
 FAIL: Final = "fail"
 OVERDUE: Final = 3
@@ -51,7 +51,9 @@ class Check:
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.name.isprintable() or ":" in self.name:
-            raise ParameterError.of("name", self.name, "a printable word without a colon", "name what is checked, such as cache")
+            raise ParameterError.of(
+                "name", self.name, "a printable word without a colon", "name what is checked, such as cache"
+            )
         for name, value in (("every_s", self.every_s), ("timeout_s", self.timeout_s)):
             if not 0 < value < 86_400:
                 raise ParameterError.of(name, value, "more than 0 and less than a day of seconds", "give seconds")
@@ -129,7 +131,9 @@ class Watch:
     def _once(self) -> None:
         found: list[Seen] = []
         begun_s = time.monotonic()
-        look = Thread(target=lambda: found.append(_looked(self.check)), name=f"relkit-look-{self.check.name}", daemon=True)
+        look = Thread(
+            target=lambda: found.append(_looked(self.check)), name=f"relkit-look-{self.check.name}", daemon=True
+        )
         look.start()
         look.join(self.check.timeout_s)
         if not found:
@@ -206,7 +210,12 @@ def address_check(name: str, address: str, *, required: bool) -> Check:
     except ValueError:
         port = -1
     is_tcp = parts.scheme == "tcp" and port is not None and parts.path in ("", "/")
-    if not parts.hostname or port == -1 or not (is_tcp or parts.scheme in ("http", "https")) or parts.username is not None:
+    if (
+        not parts.hostname
+        or port == -1
+        or not (is_tcp or parts.scheme in ("http", "https"))
+        or parts.username is not None
+    ):
         raise ParameterError(
             f"check {name}: not an address that can be checked; write http://HOST:PORT/PATH or tcp://HOST:PORT, without a password"
         )
@@ -219,7 +228,7 @@ def address_check(name: str, address: str, *, required: bool) -> Check:
             raise ConnectionError(f"cannot be reached ({_plain(error)})") from None
 
     def ask() -> str | None:
-        request = urllib.request.Request(address, headers={"User-Agent": "relkit"})
+        request = urllib.request.Request(address, headers={"User-Agent": "relkit"})  # noqa: S310  http and https alone, see above
         try:
             with _OPENER.open(request, timeout=timeout_s) as answer:
                 status = answer.status

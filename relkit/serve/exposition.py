@@ -46,7 +46,9 @@ class _Told:
     def collect(self) -> Iterator[Metric]:
         answer, snapshot = self._answer, self._answer.value
         yield _gauge("up", "Whether the log could be read for this answer.", [({}, float(answer.state == "fresh"))])
-        yield _gauge("snapshot_age_seconds", "Age of the answer.", [({}, answer.age_s)])
+        yield _gauge(
+            "snapshot_age_seconds", "Age of the answer.", [({}, 0.0 if answer.state == "fresh" else answer.age_s)]
+        )
         if snapshot is None:
             return
         last = snapshot.last_row_us
@@ -79,14 +81,20 @@ def _of_breakers(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge(
         "circuitbreaker_state",
         "1 for the state a breaker is in, 0 for every other.",
-        [({**name, "state": state}, one.state == state) for name, one in names for state in dict.fromkeys((*STATES, one.state))],
+        [
+            ({**name, "state": state}, one.state == state)
+            for name, one in names
+            for state in dict.fromkeys((*STATES, one.state))
+        ],
     )
     yield _gauge(
         "circuitbreaker_state_timestamp_seconds",
         "When a breaker came to its state.",
         [(name, one.since_us / US_PER_SECOND) for name, one in names],
     )
-    yield _gauge("circuitbreaker_opened", "How often a breaker opened in 24 hours.", [(name, one.opened) for name, one in names])
+    yield _gauge(
+        "circuitbreaker_opened", "How often a breaker opened in 24 hours.", [(name, one.opened) for name, one in names]
+    )
 
 
 def _of_requests(snapshot: Snapshot) -> Iterator[Metric]:
@@ -105,7 +113,9 @@ def _of_requests(snapshot: Snapshot) -> Iterator[Metric]:
             ],
         )
         yield _gauge(
-            f"{prefix}error_ratio", f"Of {whose}, the bad share of the good and bad ones.", [(name, one.error_rate) for name, one in told]
+            f"{prefix}error_ratio",
+            f"Of {whose}, the bad share of the good and bad ones.",
+            [(name, one.error_rate) for name, one in told],
         )
         yield _gauge(
             f"{prefix}request_latency_seconds",
@@ -117,7 +127,9 @@ def _of_requests(snapshot: Snapshot) -> Iterator[Metric]:
             ],
         )
         yield _gauge(
-            f"{prefix}request_latencies", f"Of {whose}, how many the percentiles rest on.", [(name, one.latency.n) for name, one in told]
+            f"{prefix}request_latencies",
+            f"Of {whose}, how many the percentiles rest on.",
+            [(name, one.latency.n) for name, one in told],
         )
 
 
@@ -148,30 +160,51 @@ def _of_shadow(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge(
         "shadow_answers",
         "Answers of the shadow by outcome.",
-        [({**name, "outcome": word}, value) for name, one in named for word, value in (("ok", one.shadow_ok), ("failed", one.shadow_failed))],
+        [
+            ({**name, "outcome": word}, value)
+            for name, one in named
+            for word, value in (("ok", one.shadow_ok), ("failed", one.shadow_failed))
+        ],
     )
     yield _gauge(
         "shadow_comparisons",
         "Compared pairs by whether their answers differ.",
-        [({**name, "differs": word}, value) for name, one in named for word, value in (("yes", one.differs), ("no", one.alike))],
+        [
+            ({**name, "differs": word}, value)
+            for name, one in named
+            for word, value in (("yes", one.differs), ("no", one.alike))
+        ],
     )
     yield _gauge(
         "shadow_rollout_state",
         "1 for the state a rollout is in, 0 for every other.",
-        [({**name, "state": state}, one.state == state) for name, one in named if one.state for state in ROLLOUT_STATES],
+        [
+            ({**name, "state": state}, one.state == state)
+            for name, one in named
+            if one.state
+            for state in ROLLOUT_STATES
+        ],
     )
-    yield _gauge("shadow_traffic_ratio", "Share of the traffic that a rollout has.", [(name, one.share) for name, one in named])
+    yield _gauge(
+        "shadow_traffic_ratio", "Share of the traffic that a rollout has.", [(name, one.share) for name, one in named]
+    )
 
 
 def _of_objectives(snapshot: Snapshot) -> Iterator[Metric]:
     named = [
         ({"objective": one.budget.objective.name, "window": one.budget.objective.window_text}, one)
-        for one in snapshot.budgets
+        for one in snapshot.goals
     ]
     yield _gauge(
-        "objective_target_ratio", "Share that must be good.", [(name, float(one.budget.objective.target)) for name, one in named]
+        "objective_target_ratio",
+        "Share that must be good.",
+        [(name, float(one.budget.objective.target)) for name, one in named],
     )
-    yield _gauge("objective_good_ratio", "Share that was good over the objective's own window.", [(name, one.budget.sli) for name, one in named])
+    yield _gauge(
+        "objective_good_ratio",
+        "Share that was good over the objective's own window.",
+        [(name, one.budget.sli) for name, one in named],
+    )
     yield _gauge("objective_valid", "What the share is of.", [(name, one.budget.valid) for name, one in named])
     yield _gauge("objective_bad", "Bad ones among them.", [(name, float(one.budget.bad)) for name, one in named])
     yield _gauge(
@@ -180,5 +213,7 @@ def _of_objectives(snapshot: Snapshot) -> Iterator[Metric]:
         [(name, one.budget.left_share) for name, one in named],
     )
     yield _gauge(
-        "objective_coverage_ratio", "Share of the window's minutes for which there is data.", [(name, one.budget.coverage) for name, one in named]
+        "objective_coverage_ratio",
+        "Share of the window's minutes for which there is data.",
+        [(name, one.budget.coverage) for name, one in named],
     )

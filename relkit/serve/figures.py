@@ -89,7 +89,9 @@ def windows_of(ended: Ended, at_us: int) -> tuple[Window, ...]:
         cells = np.bincount(
             part.service * len(VERDICTS) + part.verdict, minlength=len(VERDICTS) * len(part.services)
         ).reshape(-1, len(VERDICTS))
-        found.append(Window(name, None, Totals(*cells.sum(axis=0).tolist()), latency_of(part.latency_us[part.latency_us >= 0])))
+        found.append(
+            Window(name, None, Totals(*cells.sum(axis=0).tolist()), latency_of(part.latency_us[part.latency_us >= 0]))
+        )
         busiest = np.argsort(-cells.sum(axis=1), kind="stable")[:MOST_NAMES]
         for place in sorted(busiest.tolist(), key=lambda place: part.services[place]):
             if cells[place].any():

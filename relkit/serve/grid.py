@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from relkit.errors import GOOD_KINDS
 from relkit.period import Period
-from relkit.slo import Exclusion, Minutes, Objective, covered_minutes, leave_out
+from relkit.slo import Minutes, Objective, covered_minutes
 from relkit.store import Store
 from relkit.store.readings.requests import CELLS, minute_counts
 from relkit.store.readings.standing import rows_by_minute
@@ -84,17 +84,15 @@ def counted(store: Store, objectives: tuple[Objective, ...], start_us: int, end_
     return Grid(first, columns)
 
 
-def minutes_of(grid: Grid, objective: Objective, exclusions: tuple[Exclusion, ...], start: int, end: int) -> Minutes:
+def minutes_of(grid: Grid, objective: Objective, start: int, end: int) -> Minutes:
     """Give the minutes of an objective over a stretch, coverage told by the log's rhythm from a day before it."""
     reach = grid.over(start - MINUTES_PER_DAY, end)
     rows = reach.columns[_rows(objective.service)]
     there = np.flatnonzero(rows)
     covered = covered_minutes(there + reach.start_minute, start, end, rows[there])
-    cells = [grid.over(start, end).columns[f"{objective.name} {cell}"] for cell in CELLS]
-    for cell in cells:
-        covered = covered | (cell > 0)
-    told = Minutes(start, *cells, covered)
-    return leave_out(told, [one for one in exclusions if one.concerns(objective.service)])
+    inner = grid.over(start, end).columns
+    good, bad, excluded, unknown = (inner[f"{objective.name} {cell}"] for cell in CELLS)
+    return Minutes(start, good, bad, excluded, unknown, covered | (good + bad + excluded + unknown > 0))
 
 
 def _rows(service: str | None) -> str:

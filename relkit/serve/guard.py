@@ -71,7 +71,7 @@ class Guard:
     token : str or None
         Without one only this machine may ask, by its own names, so that no web page can through a name that it points here.
     open_paths : collection of str
-        Ends of paths that answer, tersely, without the token.
+        Ends of paths that answer anybody, tersely.
     """
 
     def __init__(self, app: ASGIApp, *, token: str | None, open_paths: Collection[str] = ()) -> None:
@@ -104,14 +104,11 @@ class Guard:
             return PlainTextResponse("Method Not Allowed\n", 405, {"Allow": ", ".join(_METHODS)})
         if len(scope["path"]) > _LONGEST_PATH or len(scope.get("query_string", b"")) > _LONGEST_QUERY:
             return PlainTextResponse("URI Too Long\n", 414)
-        if self._digest is None:
-            if not _is_local(scope, headers):
-                return PlainTextResponse("Forbidden: without a token only this machine may ask, by its own name\n", 403)
-            scope[AUTHORISED] = True
-            return None
-        scope[AUTHORISED] = self._knows_token(headers)
+        scope[AUTHORISED] = _is_local(scope, headers) if self._digest is None else self._knows_token(headers)
         if scope[AUTHORISED] or scope["path"].endswith(self._open):
             return None
+        if self._digest is None:
+            return PlainTextResponse("Forbidden: without a token only this machine may ask, by its own name\n", 403)
         refusal = PlainTextResponse("Unauthorized\n", 401)
         for challenge in ('Bearer realm="relkit"', 'Basic realm="relkit", charset="UTF-8"'):
             refusal.headers.append("WWW-Authenticate", challenge)

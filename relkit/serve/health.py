@@ -11,14 +11,13 @@ from relkit.store.readings.standing import BreakerStanding, ProbeStanding
 MEDIA_TYPE: Final = "application/health+json"
 PLAN_WORDS: Final[Mapping[str, str]] = {PASS: "healthy", WARN: "degraded", FAIL: "degraded"}
 """The plan knows two words."""
-_BREAKER_STATUS: Final = {True: PASS, False: WARN}
 
 
-def status_of(looked: Sequence[tuple[Check, Seen]], breakers: Sequence[BreakerStanding]) -> str:
+def status_of(looked: Sequence[tuple[Check, Seen]], breakers: Sequence[BreakerStanding] | None) -> str:
     """Return pass, warn or fail.
 
-    fail when a required check fails; warn when any other does not pass, or a breaker holds calls back (open, half-open or
-    forced); else pass.
+    fail when a required check fails; warn when any other does not pass, when a breaker is open, half-open or set by hand,
+    or when nobody knows (None); else pass.
 
     Examples
     --------
@@ -28,9 +27,8 @@ def status_of(looked: Sequence[tuple[Check, Seen]], breakers: Sequence[BreakerSt
     """
     if any(check.required and seen.status == FAIL for check, seen in looked):
         return FAIL
-    if any(seen.status != PASS for _, seen in looked) or any(one.state not in CALM for one in breakers):
-        return WARN
-    return PASS
+    is_calm = breakers is not None and all(one.state == CALM for one in breakers)
+    return PASS if is_calm and all(seen.status == PASS for _, seen in looked) else WARN
 
 
 def http_status(status: str) -> int:
@@ -96,7 +94,7 @@ def _breaker_check(one: BreakerStanding) -> dict[str, Any]:
         "componentId": "/".join(filter(None, (one.service, one.model))),
         "componentType": "component",
         "observedValue": one.state,
-        "status": _BREAKER_STATUS[one.state in CALM],
+        "status": PASS if one.state == CALM else WARN,
         "time": utc_text(one.since_us),
     }
 

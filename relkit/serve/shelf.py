@@ -84,6 +84,11 @@ class Shelf(Generic[T]):
         with self._lock:
             return self._last(at_us, why)
 
+    def last(self, at_us: int | None) -> Answer[T]:
+        """Return the last answer for a moment, without making one."""
+        with self._lock:
+            return self._last(at_us)
+
     def close(self) -> None:
         """Begin nothing more."""
         self._worker.shutdown(wait=False, cancel_futures=True)

@@ -2,30 +2,16 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from relkit.serve.figures import LONGEST_US, WINDOWS_US, Strategy, Window
-from relkit.slo import ErrorBudget, Latency
-from relkit.slo.span import LEAST_COVERAGE
+from relkit.slo import Goal, Latency
 from relkit.store.readings.standing import BreakerStanding, ProbeStanding, ShadowStanding
 from relkit.units import US_PER_SECOND
-from relkit.verdict import Verdict, shown
+from relkit.verdict import shown
 
-CALM: frozenset[str] = frozenset({"closed"})
+CALM: Final = "closed"
 """The one state that holds no call back and that nobody has set by hand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """An error budget over its objective's own window, and the verdict on it."""
-
-    budget: ErrorBudget
-    verdict: Verdict
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether the window holds enough data for its budget to mean something."""
-        return self.budget.coverage >= LEAST_COVERAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +32,10 @@ class Snapshot:
         By experiment.
     windows : tuple of Window
         Error rates and percentiles.
-    budgets : tuple of Budget
-        One for each objective.
+    goals : tuple of Goal
+        Each objective over its own window.
+    week : tuple of Goal
+        Each over the seven days before the moment, beside the budget of its own window.
     probes : tuple of ProbeStanding
         What the log's probes found last.
     breakers_from : str
@@ -60,14 +48,15 @@ class Snapshot:
     strategies: tuple[Strategy, ...]
     shadow: tuple[ShadowStanding, ...]
     windows: tuple[Window, ...]
-    budgets: tuple[Budget, ...]
+    goals: tuple[Goal, ...]
+    week: tuple[Goal, ...]
     probes: tuple[ProbeStanding, ...]
     breakers_from: str = "log"
 
     @classmethod
     def unknown(cls, at_us: int) -> "Snapshot":
         """Return what is known when the log cannot be read: nothing."""
-        return cls(at_us, None, (), (), (), (), (), ())
+        return cls(at_us, None, (), (), (), (), (), (), ())
 
     def with_breakers(self, breakers: tuple[BreakerStanding, ...]) -> "Snapshot":
         """Return it with the breakers of this process in place of the log's."""
@@ -87,7 +76,7 @@ class Snapshot:
             "shadow": [_shadow_record(one) for one in self.shadow],
             "error_rates": {name: self._rate_record(name) for name in WINDOWS_US},
             "latency": {name: self._latency_record(name) for name in WINDOWS_US},
-            "objectives": [_budget_record(one) for one in self.budgets],
+            "objectives": [_goal_record(one) for one in self.goals],
         }
 
     def _rate_record(self, name: str) -> dict[str, Any]:
@@ -190,7 +179,7 @@ def _latency(one: Latency) -> dict[str, Any]:
     return told
 
 
-def _budget_record(one: Budget) -> dict[str, Any]:
+def _goal_record(one: Goal) -> dict[str, Any]:
     budget = one.budget
     objective = budget.objective
     return {
@@ -210,4 +199,5 @@ def _budget_record(one: Budget) -> dict[str, Any]:
         "coverage": shown(budget.coverage),
         "verdict": one.verdict.code,
         "sentence": one.verdict.sentence,
+        "why_not": one.verdict.why_not or None,
     }

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from relkit.config import Config
@@ -11,8 +12,8 @@ from relkit.errors import GOOD_KINDS
 from relkit.period import Period
 from relkit.serve.figures import LONGEST_US, strategies_of, windows_of
 from relkit.serve.grid import Grid, counted, minutes_of
-from relkit.serve.snapshot import Budget, Snapshot
-from relkit.slo import Objective, error_budget, in_slices, verdict, window_of
+from relkit.serve.snapshot import Snapshot
+from relkit.slo import ErrorBudget, Goal, Objective, goal_of, window_of
 from relkit.store import Store, open_store, readings
 from relkit.store.readings.ended import NOBODY, Ended, Mark, ended_requests, first_changed_us, mark_of
 from relkit.store.readings.folded import requests_between
@@ -32,6 +33,8 @@ STRETCH_US: Final = 2 * US_PER_DAY
 """Most that is read in one visit to the database, so that a writer never waits long."""
 LOCK_WAIT_S: Final = 0.5
 THREADS: Final = 2
+WEEK_US: Final = 7 * US_PER_DAY
+"""What a page reports of."""
 
 _Left = dict[tuple[str, str], tuple[int, int]]
 
@@ -58,7 +61,7 @@ class _Stretch:
 
 
 class Tally:
-    """The counts of a database, brought up to date at every question; for one thread.
+    """The counts of a database, brought up to date at every question; questions of several threads take turns.
 
     Parameters
     ----------
@@ -72,6 +75,7 @@ class Tally:
         self._database, self._config = database, config
         self._objectives = tuple(config.objectives)
         self._kept: _Kept | None = None
+        self._turn = Lock()
 
     def snapshot(self, at_us: int, now_us: int) -> Snapshot:
         """Say where everything stands at a moment.
@@ -88,6 +92,10 @@ class Tally:
         StoreError
             The database cannot be opened; `StoreLockedError` when another process holds it.
         """
+        with self._turn:
+            return self._counted(at_us, now_us)
+
+    def _counted(self, at_us: int, now_us: int) -> Snapshot:
         while True:
             with self._open() as store:
                 kept = self._brought_nearer(store, now_us)
@@ -109,18 +117,24 @@ class Tally:
             strategies_of(stretch.ended, at_us, stretch.left),
             shadow_standings(store, at_us),
             windows_of(stretch.ended, at_us),
-            tuple(self._budget(store, one, stretch.grid, at_us) for one in self._objectives),
+            tuple(self._goal(store, one, stretch.grid, self._window(one, at_us)) for one in self._objectives),
+            tuple(self._week(store, one, stretch.grid, at_us) for one in self._objectives),
             probe_standings(store, at_us),
         )
 
-    def _budget(self, store: Store, objective: Objective, grid: Grid, at_us: int) -> Budget:
-        window = self._window(objective, at_us)
-        assert window.start_us is not None
-        start, end = window.start_us // US_PER_MINUTE, at_us // US_PER_MINUTE
-        told = minutes_of(grid, objective, readings.exclusions(store, window), start, end)
-        minutes = in_slices(told, objective)
-        budget = error_budget(objective, minutes)
-        return Budget(budget, verdict(budget, gaps=minutes.gaps()))
+    def _goal(
+        self, store: Store, objective: Objective, grid: Grid, period: Period, over_window: ErrorBudget | None = None
+    ) -> Goal:
+        assert period.start_us is not None
+        assert period.end_us is not None
+        start, end = period.start_us // US_PER_MINUTE, period.end_us // US_PER_MINUTE
+        left_out = tuple(one for one in readings.exclusions(store, period) if one.concerns(objective.service))
+        return goal_of(objective, minutes_of(grid, objective, start, end), left_out, window_budget=over_window)
+
+    def _week(self, store: Store, objective: Objective, grid: Grid, at_us: int) -> Goal:
+        """Judge the last seven days, beside the budget of the objective's own window."""
+        window = self._goal(store, objective, grid, self._window(objective, at_us)).budget
+        return self._goal(store, objective, grid, Period("", at_us - WEEK_US, at_us), window)
 
     def _window(self, objective: Objective, at_us: int) -> Period:
         return window_of(Period("", at_us, at_us, self._config.report.zone), objective)
@@ -128,7 +142,7 @@ class Tally:
     def _low_us(self, at_us: int) -> int:
         """Return where counting begins for a moment: a day before the longest window, by which coverage is told."""
         starts = [self._window(one, at_us).start_us or 0 for one in self._objectives]
-        return _minute(min(at_us - LONGEST_US, *starts) - US_PER_DAY)
+        return _minute(min(at_us - WEEK_US, *starts) - US_PER_DAY)
 
     def _brought_nearer(self, store: Store, now_us: int) -> _Kept:
         """Count the next stretch of what is new; all of it when that is not long."""

@@ -128,7 +128,9 @@ def _two_sided(tables: Ints, says: Callable[[PairCounts], bool]) -> Flags:
     return found
 
 
-def power_of_tests(delta: float, *, pairs: int = 2_000, runs: int = 4_000, level: float = 0.95, seed: int = SEED) -> Flagged:
+def power_of_tests(
+    delta: float, *, pairs: int = 2_000, runs: int = 2_000, level: float = 0.95, seed: int = SEED
+) -> Flagged:
     """Count how often the plan's z-test and McNemar's mid-p find a true difference.
 
     Parameters
@@ -191,7 +193,13 @@ def peeking(
 
 
 def killed(
-    error_share: float, *, per_minute: int = 10, minutes: int = 480, runs: int = 2_000, level: float = 0.95, seed: int = SEED
+    error_share: float,
+    *,
+    per_minute: int = 10,
+    minutes: int = 480,
+    runs: int = 2_000,
+    level: float = 0.95,
+    seed: int = SEED,
 ) -> Flagged:
     """Count the rollouts that an error limit of 5 %, looked at each minute from the first pair on, would stop.
 
@@ -225,13 +233,22 @@ def killed(
     asked = np.unique(np.stack([errors[is_high], np.broadcast_to(seen, errors.shape)[is_high]], axis=1), axis=0)
     proven = {(f, n) for f, n in map(tuple, asked.tolist()) if e_rate(f, n, PLAN_ERROR_SHARE).log_e_harm >= _LOG_BOUND}
     ours = np.array(
-        [any((int(f), int(n)) in proven for f, n in zip(row[high], seen[high], strict=True)) for row, high in zip(errors, is_high, strict=True)]
+        [
+            any((int(f), int(n)) in proven for f, n in zip(row[high], seen[high], strict=True))
+            for row, high in zip(errors, is_high, strict=True)
+        ]
     )
     return _flagged(error_share, plan, ours, level)
 
 
 def slower(
-    pairs: int = 50, *, timeouts: float = 0.02, timeout_s: float = 30.0, runs: int = 2_000, level: float = 0.95, seed: int = SEED
+    pairs: int = 50,
+    *,
+    timeouts: float = 0.02,
+    timeout_s: float = 30.0,
+    runs: int = 2_000,
+    level: float = 0.95,
+    seed: int = SEED,
 ) -> Flagged:
     """Count the runs of two equally fast arms in which the shadow counts as slower.
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from relkit.policies.breaker import allow, settle
-from relkit.policies.codes import ADMIT, CLOSED, FAILURE, OPENED, SUCCESS
+from relkit.policies.codes import ADMIT, CLOSED, FAILURE, OPENED, REJECT_OPEN, SUCCESS
 from relkit.policies.records import ALONE, BreakerSettings, BreakerState
 from relkit.policies.switches import probe
 from relkit.policies.transitions import new_breaker
@@ -31,10 +31,11 @@ class _Watched:
     now_s: float = 0.0
 
     def call(self, failing: bool) -> tuple[bool, bool]:
-        """Make a call; say whether it was let through, and whether it opened the breaker."""
+        """Make a call; say whether it was let through, and whether it opened the breaker. After a refusal time goes on."""
         self.now_s += _PACE_S
-        code, generation, _ = allow(self.state, self.window, self.cfg, ALONE, self.now_s, _EVEN)
+        code, generation, retry_after_s = allow(self.state, self.window, self.cfg, ALONE, self.now_s, _EVEN)
         if code != ADMIT:
+            self.now_s += retry_after_s
             return False, False
         was_closed = self.state.state == CLOSED
         outcome = FAILURE if failing else SUCCESS
@@ -78,7 +79,7 @@ def threshold_course(cfg: BreakerSettings, failing: Sequence[bool]) -> tuple[int
 
 
 def threshold_shares(
-    cfg: BreakerSettings, failing_share: float, runs: int = 30, calls: int = 1_000, seed: int = SEED
+    cfg: BreakerSettings, failing_share: float, runs: int = 20, calls: int = 1_000, seed: int = SEED
 ) -> dict[int, float]:
     """Return the share of the calls after which the threshold stood at each value, beginning with a fresh breaker.
 
@@ -229,7 +230,7 @@ class Checked:
 def checked_outage(
     name: str,
     cfg: BreakerSettings,
-    runs: int = 20,
+    runs: int = 40,
     *,
     rate: float = 20.0,
     outage_s: float = 600.0,
@@ -289,9 +290,12 @@ def _outage(
             else:
                 _, generation = heappop(waiting)
                 settle(state, window, cfg, ALONE, first_s, generation, FAILURE, timeout_s)
-        code, generation, _ = allow(state, window, cfg, ALONE, now_s, rng.random())
+        code, generation, retry_after_s = allow(state, window, cfg, ALONE, now_s, rng.random())
         if code == ADMIT:
             sent.append(now_s - begins_s)
             heappush(waiting, (now_s + timeout_s, generation))
+        else:  # nothing is let in before one of these; a Poisson process begins anew at any time
+            opens_s = now_s + retry_after_s if code == REJECT_OPEN else inf
+            now_s = max(now_s, min(opens_s, due_s, waiting[0][0] if waiting else inf, begins_s + outage_s))
         now_s += rng.expovariate(rate)
     return sent

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relkit.slo.objective import DEFAULT_EXCLUDED, NEVER_EXCLUDED, Objective, window_of
     from relkit.slo.percentiles import Latency, latency_of, rank_interval
     from relkit.slo.plan_figures import plan_costs
-    from relkit.slo.service import Goal, Service, headline, leading_shares
+    from relkit.slo.service import Goal, Service, goal_of, headline, leading_shares
     from relkit.slo.slices import in_slices
     from relkit.slo.span import LogSpan, data_verdict
     from relkit.slo.traps import Traps, trap_lines
@@ -70,6 +70,7 @@ _HOMES: Final = {
     "plan_costs": "relkit.slo.plan_figures",
     "Goal": "relkit.slo.service",
     "Service": "relkit.slo.service",
+    "goal_of": "relkit.slo.service",
     "headline": "relkit.slo.service",
     "leading_shares": "relkit.slo.service",
     "in_slices": "relkit.slo.slices",
@@ -115,6 +116,7 @@ __all__ = [
     "error_budget",
     "exhaustion_minutes",
     "gap_text",
+    "goal_of",
     "headline",
     "in_slices",
     "is_dead",

@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from relkit.slo.budget import ErrorBudget, share_digits
-from relkit.slo.exclusions import Exclusion
+from relkit.slo.budget import ErrorBudget, error_budget, share_digits, verdict
+from relkit.slo.exclusions import Exclusion, leave_out
 from relkit.slo.minutes import Gap, Minutes, MinuteShares, gap_text, is_dead, runs
 from relkit.slo.objective import Objective
 from relkit.slo.percentiles import Latency
+from relkit.slo.slices import in_slices
 from relkit.slo.span import LEAST_COVERAGE
 from relkit.slo.uptime import Uptime
 from relkit.units import percent, several
@@ -60,6 +61,53 @@ class Goal:
     def is_window_covered(self) -> bool:
         """Whether the objective's window holds enough data for its budget to mean something."""
         return self.window_budget.coverage >= LEAST_COVERAGE
+
+
+def goal_of(
+    objective: Objective,
+    told: Minutes,
+    exclusions: tuple[Exclusion, ...] = (),
+    *,
+    level: float = 0.95,
+    window_budget: ErrorBudget | None = None,
+) -> Goal:
+    """Judge an objective by what was counted for it.
+
+    Parameters
+    ----------
+    objective : Objective
+        What was promised.
+    told : Minutes
+        Requests of the reported period, all of them.
+    exclusions : tuple of Exclusion
+        Stretches of it that do not count; the verdict says what it would be with them.
+    level : float
+        Confidence level in (0, 1).
+    window_budget : ErrorBudget, optional
+        Over the objective's own window, where that is not the reported period.
+
+    Examples
+    --------
+    >>> grid = Minutes(0, [99_990], [10], [0], [0], [True])
+    >>> goal_of(Objective("availability", "0.999"), grid).verdict.code
+    'MET'
+    """
+    minutes = in_slices(leave_out(told, exclusions), objective)
+    budget = error_budget(objective, minutes, level)
+    judged = verdict(budget, gaps=minutes.gaps())
+    with_all = error_budget(objective, in_slices(told, objective), level) if exclusions else None
+    if with_all is not None:
+        judged = _said_with_exclusions(judged, with_all, exclusions)
+    return Goal(objective, minutes, budget, window_budget or budget, judged, exclusions, with_all)
+
+
+def _said_with_exclusions(judged: Verdict, with_all: ErrorBudget, left_out: tuple[Exclusion, ...]) -> Verdict:
+    """Never let an exclusion decide in silence: say what the verdict would be without it."""
+    other = verdict(with_all).code
+    share = "unknown" if with_all.sli is None else percent(with_all.sli, 3)
+    same = "also" if other == judged.code else ""
+    word = f"With {several(len(left_out), 'excluded stretch', 'excluded stretches')} counted it would be {share} and {same} {other}."
+    return replace(judged, why_not=" ".join(filter(None, (judged.why_not, word.replace("  ", " ")))))
 
 
 @dataclass(frozen=True, slots=True)

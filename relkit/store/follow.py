@@ -254,7 +254,7 @@ def landed_line(landed: Landed) -> str:
     """Say in a line what a transaction stored.
 
     >>> landed_line(Landed({"attempts": 3}, 4, 1, 0, 2, 1, 0.05))
-    '3 attempts from 1 file; 1 rejected; database held for 50 ms'
+    '3 attempts from 1 file; 1 rejected; 2 lines of no table; database held for 50 ms'
     """
     rows = ", ".join(several(number, table.removesuffix("s")) for table, number in landed.kept.items() if number)
     parts = [f"{rows or 'nothing new'} from {several(landed.files, 'file')}"]
@@ -262,5 +262,7 @@ def landed_line(landed: Landed) -> str:
         parts.append(f"{landed.rejected} rejected")
     if landed.already_there:
         parts.append(f"{landed.already_there} already there")
+    if landed.left_out:
+        parts.append(f"{several(landed.left_out, 'line')} of no table")
     parts.append(f"database held for {landed.held_s * 1000:.0f} ms")
     return "; ".join(parts)

@@ -35,6 +35,7 @@ PLAN: Final = "plan"
 FIXED: Final = "plan-fixed"
 CHOICE: Final = "our choice"
 MEASURED: Final = ("success", "stale", "p95_s", "wasted_per_1k", "usd_per_10k")
+_SHARES: Final = frozenset({"success", "stale"})
 SEEDS: Final = (101, 102, 103, 104)
 """None of those that `CHOSEN` was chosen on: a choice looks best where it was made."""
 CHOSEN: Final[Mapping[str, float]] = MappingProxyType(
@@ -142,7 +143,11 @@ class BeforeAfter:
         scenario : str or None
             One of `scenarios`; None for the mean over all.
         """
-        return mean_interval(self._by_seed(policy, measure, scenario), self.level)
+        found = mean_interval(self._by_seed(policy, measure, scenario), self.level)
+        if found.low is None or found.high is None:
+            return found
+        most = 1.0 if measure in _SHARES else math.inf
+        return Interval(found.value, max(found.low, 0.0), min(found.high, most))
 
     def gain(self, policy: str, over: str, measure: str) -> Interval:
         """Return a measure minus that of another policy, over all scenarios, seed by seed: both met the same luck."""

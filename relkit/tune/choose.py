@@ -55,11 +55,16 @@ class Playing:
 
     def play(self, found: Sweep, candidates: Sequence[Candidate], seeds: Sequence[int]) -> Sweep:
         """Play candidates in the suite of a sweep with other seeds."""
-        label = found.label
-        played = sweep(
-            candidates, found.scenarios, seeds, executor=self.executor, workers=self.workers, sink=self.sink,
-            label=label, objective=found.objective, progress=self.progress,
-        )  # fmt: skip
+        label, alone = found.label, len(candidates) == 1
+        try:
+            played = sweep(
+                candidates, found.scenarios, seeds, executor=self.executor, workers=self.workers, sink=self.sink,
+                label=label, objective=found.objective, progress=self.progress,
+            )  # fmt: skip
+        except ParameterError as error:
+            if not alone:
+                raise
+            raise ParameterError(f"{candidates[0].name} cannot run in the suite of {label}: {error}") from error
         if not played.complete:
             raise KeyboardInterrupt
         if played.refused:

@@ -11,6 +11,7 @@ from relkit.policies.codes import CLOSED, HALF_OPEN, OPEN
 from relkit.simulation.room import COUNTERS
 from relkit.simulation.run import Run
 from relkit.simulation.workload import FAILED
+from relkit.units import several
 
 Counts = npt.NDArray[np.int64]
 BINS = 120
@@ -46,6 +47,14 @@ class Course:
     def span_s(self) -> float:
         """Length of the whole, seconds."""
         return self.bin_s * len(self.arrivals)
+
+    def main_kinds(self, most: int) -> list[tuple[str, Counts]]:
+        """Return at most so many kinds of failure, the last of them all others together."""
+        if len(self.kinds) <= most:
+            return list(self.kinds)
+        rest = self.kinds[most - 1 :]
+        others: Counts = np.sum([counts for _, counts in rest], axis=0)
+        return [*self.kinds[: most - 1], (several(len(rest), "other kind"), others)]
 
     def open_tenths(self, model: int = 0) -> Counts:
         """Return how many tenths of each step a model's breaker was open, and 20 more where it was half open."""

@@ -15,6 +15,7 @@ from relkit.simulation.scenario import Scenario
 from relkit.tune.results import Values
 from relkit.tune.space import Candidate, Log, Space
 from relkit.tune.sweep import sweep
+from relkit.units import several
 
 SHARES: Final = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MIN_CALLS: Final = (2, 3, 4, 6, 10)
@@ -101,5 +102,5 @@ def fixed_text(centre: Policy) -> str:
     assert cfg is not None
     return (
         f"The rest is fixed: {CHOICES['family'][cfg.family]} window of {cfg.window_calls} calls, at least {cfg.min_calls} of them, "
-        f"{cfg.half_open_permits} call(s) to half-open."
+        f"{several(cfg.half_open_permits, 'call')} while half open."
     )

@@ -62,7 +62,7 @@ def base_of(calibration: Calibration, cost_microusd: int = 0) -> Scenario:
     if not arrivals.times_s and not arrivals.modulated:
         squares = sum(rate * rate * length for rate, length in zip(arrivals.rates, arrivals.lengths_s, strict=True))
         came = sum(rate * length for rate, length in zip(arrivals.rates, arrivals.lengths_s, strict=True))
-        arrivals = poisson(float(f"{squares / came:.4g}"))
+        arrivals = replace(arrivals, rates=poisson(float(f"{squares / came:.4g}")).rates, lengths_s=(1.0,))
     if arrivals.times_s:
         gaps = np.minimum(np.diff(np.array(arrivals.times_s), prepend=arrivals.times_s[0]), _IDLE_S)
         arrivals = replayed(np.round(np.cumsum(gaps), 6).tolist())

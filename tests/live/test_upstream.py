@@ -46,6 +46,11 @@ def failure(call: Callable[..., bytes], *words: object, **named: float) -> Class
     return classify(caught.value)
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", HOST)  # urllib would take the loopback's calls to a proxy that the machine names
+
+
 @pytest.mark.parametrize("client", CLIENTS, ids=["urllib", "httpx"])
 @pytest.mark.parametrize(("reply", "kind"), FAULTS, ids=[f"{reply.name}-{reply.delay_s:g}" for reply, _ in FAULTS])
 def test_each_fault_is_seen_as_what_it_is(client: Callable[..., bytes], reply: Reply, kind: str) -> None:

@@ -90,7 +90,7 @@ function relkitDraw(root, course, ghost, trouble, label, ghostLabel) {
     parts.push("<path d='" + path + "' fill='none' " + style + "/>");
   }
   line(course.arrivals, "stroke='#222' stroke-width='0.9'");
-  if (ghost) line(ghost.answered, "stroke='#5f5f5f' stroke-width='1.4' stroke-dasharray='4 2'");
+  if (ghost) { line(ghost.answered, "stroke='#fff' stroke-width='2.4'"); line(ghost.answered, "stroke='#5f5f5f' stroke-width='1.4' stroke-dasharray='4 2'"); }
   (course.pages || []).forEach(function (one) {
     var a = at(one[0]), b = Math.min(at(one[1]), left + width);
     parts.push("<path d='M" + a.toFixed(1) + " " + (top - 10) + "l8 4.5l-8 4.5z' fill='" + relkitColours.open + "'/><path d='M" + a.toFixed(1) + " " + (top - 5.5) + "H" + b.toFixed(1) + "' stroke='" + relkitColours.open + "'/>");
@@ -129,7 +129,7 @@ function relkitApart(here, there, t) {
   var apart = here.map(function (value, place) { return value - there[place]; }), n = apart.length;
   var mean = apart.reduce(function (sum, value) { return sum + value; }, 0) / n;
   var half = t * Math.sqrt(apart.reduce(function (sum, value) { return sum + (value - mean) * (value - mean); }, 0) / (n - 1) / n);
-  return {mean: mean, low: mean - half, high: mean + half, isNoise: mean - half <= 0 && mean + half >= 0};
+  return {mean: mean, low: mean - half, high: mean + half, isSame: !apart.some(Number), isNoise: mean - half <= 0 && mean + half >= 0};
 }
 
 function relkitSigned(figure, value) {
@@ -147,6 +147,7 @@ function relkitVerdict(apart, ghostName, runs) {
   var told = [];
   if (better.length) told.push("better in " + better.join(", "));
   if (worse.length) told.push("worse in " + worse.join(", "));
+  if (apart.every(function (one) { return one === null || one.isSame; })) return "In every run the same as " + ghostName + ".";
   if (!told.length) return "No figure differs from " + ghostName + " by more than the noise of " + runs + " runs: neither is the better one here.";
   return "Against " + ghostName + " " + told.join("; ") + (noise.length ? "; inside the noise of " + runs + " runs: " + noise.join(", ") : "") + ".";
 }
@@ -190,6 +191,7 @@ function relkitExplorer(root, data) {
       rows += row("difference to " + ghost.name, apart.map(function (one, place) {
         var figure = relkitFigures[place];
         if (one === null) return "none";
+        if (one.isSame) return "the same";
         if (one.isNoise) return "inside the noise <span>" + relkitSigned(figure, one.low) + " to " + relkitSigned(figure, one.high) + "</span>";
         return relkitSigned(figure, one.mean) + figure.apart + " <span>" + relkitSigned(figure, one.low) + " to " + relkitSigned(figure, one.high) + "</span>";
       }), "apart");

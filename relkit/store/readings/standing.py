@@ -158,7 +158,13 @@ def rows_by_minute(store: Store, start_us: int, end_us: int, service: str | None
         f"WHERE ts >= ? AND ts < ? {test}) SELECT minute, count(*) AS rows FROM "
         "(SELECT start AS minute FROM seen UNION ALL SELECT last FROM seen WHERE last <> start) "
         "WHERE minute >= ? AND minute < ? GROUP BY minute ORDER BY minute",
-        [start_us - SPREAD_US, end_us, *([service] if service is not None else []), start_us // US_PER_MINUTE, -(-end_us // US_PER_MINUTE)],
+        [
+            start_us - SPREAD_US,
+            end_us,
+            *([service] if service is not None else []),
+            start_us // US_PER_MINUTE,
+            -(-end_us // US_PER_MINUTE),
+        ],
     )
     return rows["minute"].tolist(), rows["rows"].tolist()
 

@@ -124,11 +124,16 @@ def _rows() -> str:
     told = "TRY_CAST(statuses[-1] AS INTEGER)"
     own = f"coalesce(final <> 499 AND sent > 0 AND ({told} < 400) <> (final < 400), FALSE)"
     lengths = "list_transform(spans, lambda e: TRY_CAST(e AS DOUBLE))"
-    judged = f"SELECT *, {own} AS is_answered_here, {lengths} AS took FROM ({counted})"
-    each = f"SELECT *, unnest(range(1, greatest(sent, 1) + is_answered_here::INTEGER + 1)) AS nth, greatest(sent, 1) + is_answered_here::INTEGER AS tries FROM ({judged})"
+    judged = f"SELECT *, {lengths} AS took, greatest(sent, 1) + {own}::INTEGER AS tries FROM ({counted})"
+    # Lines that name no request are one each; only where such a line has several tries they need a name in common.
+    copies = (
+        "SELECT record, row_number() OVER (PARTITION BY line_md5 ORDER BY record) AS copy FROM judged "
+        "WHERE tries > 1 AND request_id IS NULL AND req_id IS NULL"
+    )
+    each = f"SELECT *, unnest(range(1, tries + 1)) AS nth FROM judged LEFT JOIN ({copies}) AS copies USING (record)"
     looks = (
-        "SELECT *, nth > sent AND sent > 0 AS is_here, nth = tries AND final = 499 AS gave_up, list_sum(list_transform(took[:nth - 1], lambda s: coalesce(s, 0))) AS before_s, "
-        f"row_number() OVER (PARTITION BY line_md5, nth ORDER BY record) AS copy FROM ({each})"
+        "SELECT *, nth > sent AND sent > 0 AS is_here, nth = tries AND final = 499 AS gave_up, list_sum(list_transform(took[:nth - 1], lambda s: coalesce(s, 0))) AS before_s "
+        f"FROM ({each})"
     )
     status = "CASE WHEN sent = 0 OR is_here THEN status WHEN gave_up THEN '499' WHEN len(statuses) = 0 AND nth = tries THEN status ELSE statuses[nth] END"
     silent = "upstream_header_time IS NOT NULL AND headers[nth] IS NULL AND NOT is_here AND NOT gave_up"
@@ -149,7 +154,7 @@ def _rows() -> str:
     }
     whole = f"SELECT *, {status} AS status_told, nth = tries AS is_last_row FROM ({looks})"
     return record_sql(
-        {name: values[name] for name in COLUMNS}, f"({whole})", key="concat_ws('/', line_md5, nth)", record="record", problem="relkit__problem", order="record, nth"
+        {name: values[name] for name in COLUMNS}, f"(WITH judged AS ({judged}) {whole})", key="concat_ws('/', line_md5, nth)", record="record", problem="relkit__problem", order="record, nth"
     )
 
 

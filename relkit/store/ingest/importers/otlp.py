@@ -120,7 +120,7 @@ def _named() -> str:
 
 def _told() -> str:
     """What a span says of itself: kind, times, whether it failed; `copy` numbers spans that were exported twice."""
-    start, end = (f"TRY_CAST({name} AS DECIMAL(38, 3))" for name in ("startTimeUnixNano", "endTimeUnixNano"))
+    start, end = (f"TRY_CAST({name} AS BIGINT)" for name in ("startTimeUnixNano", "endTimeUnixNano"))
     word, number = "lower(replace(kind, 'SPAN_KIND_', ''))", "TRY_CAST(kind AS INTEGER)"
     state = "coalesce(lower(replace(status.code, 'STATUS_CODE_', '')), '')"
     status = f"CASE WHEN http_status IS NOT NULL THEN http_status WHEN regexp_full_match(error_type, '{_STATUS}') THEN error_type END"
@@ -142,37 +142,44 @@ def _joined() -> str:
     above = f"SELECT traceId AS up_trace, spanId AS up_span, {lent} FROM told WHERE is_genai GROUP BY ALL"
     below = "SELECT DISTINCT traceId AS down_trace, parent AS down_span FROM told WHERE is_http AND kind_told <> 'server' AND parent <> ''"
     inference = f"CASE WHEN genai IS NULL THEN model IS NOT NULL ELSE lower(genai) IN {_INFERENCES} END"
+    again = "SELECT traceId AS again_trace, spanId AS again_span, min(place) AS first_place FROM told GROUP BY ALL HAVING count(*) > 1"
     url = "regexp_extract(url, '^[^?#]*')"
     return (
         "SELECT told.*, up_span IS NOT NULL AS is_below, up_provider, up_model, up_genai, up_session, up_tokens_in, up_tokens_out, "
         f"problem IS NULL AND (is_http OR (is_genai AND {inference} AND down_span IS NULL)) AS is_try, "
         f"CASE WHEN up_span IS NOT NULL THEN 'below' WHEN is_http THEN concat_ws(chr(31), 'http', method, host, {url}, path) "
-        "ELSE concat_ws(chr(31), 'genai', genai) END AS peer, "
-        "CASE WHEN problem IS NULL THEN row_number() OVER (PARTITION BY traceId, spanId ORDER BY place) END AS copy FROM told "
+        "ELSE concat_ws(chr(31), 'genai', genai) END AS peer, CASE WHEN place > first_place THEN place END AS copy FROM told "
+        f"LEFT JOIN ({again}) ON again_trace = traceId AND again_span = spanId "
         f"LEFT JOIN ({above}) ON is_http AND up_trace = traceId AND up_span = parent "
         f"LEFT JOIN ({below}) ON is_genai AND down_trace = traceId AND down_span = spanId"
     )
 
 
 def _tries() -> str:
-    """Number the tries of each request."""
-    near = "PARTITION BY traceId, parent, kind_told, peer, copy"
+    """Number the tries of each request; only those that have neighbours are looked at closely."""
     failed = "says_failed OR coalesce(TRY_CAST(status_told AS INTEGER) >= 400, FALSE)"
-    resend = "coalesce(TRY_CAST(resends AS INTEGER) > 0, FALSE)"
-    marked = f"SELECT *, {failed} AS has_failed, {resend} AS is_resend FROM joined WHERE is_try"
-    before = f"({near} ORDER BY start_ns, place)"
+    marked = (
+        f"SELECT place, spanId, start_ns, end_ns, is_below, {failed} AS has_failed, coalesce(TRY_CAST(resends AS INTEGER) > 0, FALSE) AS is_resend, "
+        "hash(traceId, parent, kind_told, peer, copy) AS near FROM joined WHERE is_try"
+    )
+    before = "(PARTITION BY near ORDER BY start_ns, place)"
     # Where the resends are counted, a try that is none begins a request of its own, whatever failed before it.
     follows = (
-        f"is_below OR is_resend OR (NOT bool_or(is_resend) OVER ({near}) AND lag(has_failed) OVER {before} AND lag(end_ns) OVER {before} <= start_ns)"
+        "is_below OR is_resend OR (NOT bool_or(is_resend) OVER (PARTITION BY near) "
+        f"AND lag(has_failed) OVER {before} AND lag(end_ns) OVER {before} <= start_ns)"
     )
-    looks = f"SELECT *, coalesce(lag(place) OVER {before} IS NOT NULL AND ({follows}), FALSE) AS is_again FROM ({marked})"
+    neighbours = "SELECT * FROM marked WHERE near IN (SELECT near FROM marked GROUP BY near HAVING count(*) > 1)"
+    looks = f"SELECT *, coalesce(lag(place) OVER {before} IS NOT NULL AND ({follows}), FALSE) AS is_again FROM ({neighbours})"
     calls = f"SELECT *, count(*) FILTER (NOT is_again) OVER {before} AS call FROM ({looks})"
-    of_call = f"({near}, call ORDER BY start_ns, place)"
-    whole = f"({near}, call)"
+    of_call = "(PARTITION BY near, call ORDER BY start_ns, place)"
+    numbered = (
+        f"SELECT place, row_number() OVER {of_call} AS nth, count(*) OVER (PARTITION BY near, call) AS tries_of_call, "
+        f"first_value(spanId) OVER {of_call} AS first_span FROM ({calls})"
+    )
     return (
-        f"SELECT *, row_number() OVER {of_call} AS nth, count(*) OVER {whole} AS tries_of_call, "
-        f"concat_ws('-', traceId, first_value(spanId) OVER {of_call}) AS request_id FROM ({calls}) "
-        "UNION ALL BY NAME SELECT * FROM joined WHERE NOT is_try"
+        f"WITH marked AS ({marked}) SELECT joined.*, CASE WHEN is_try THEN coalesce(nth, 1) END AS nth, coalesce(tries_of_call, 1) AS tries_of_call, "
+        "CASE WHEN is_try THEN concat_ws('-', traceId, coalesce(first_span, spanId)) END AS request_id "
+        f"FROM joined LEFT JOIN ({numbered}) AS numbered USING (place)"
     )
 
 

@@ -1,9 +1,10 @@
 """The application: four addresses, each a question about one moment."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,10 +15,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from relkit.config import load_config
-from relkit.exceptions import ParameterError
+from relkit.exceptions import ParameterError, StoreLockedError
 from relkit.period import moment_us
-from relkit.serve.checks import Check, Watch, database_check, watches
+from relkit.serve.checks import Check, database_check, watches
 from relkit.serve.exposition import OPENMETRICS, PROMETHEUS, exposition
+from relkit.serve.figures import LONGEST_US
 from relkit.serve.guard import AUTHORISED, Guard
 from relkit.serve.health import MEDIA_TYPE, health_record, http_status, status_of
 from relkit.serve.negotiate import JSON, wanted
@@ -32,12 +34,13 @@ from relkit.store.readings.standing import (
     breaker_standings,
     probe_standings,
 )
-from relkit.units import US_PER_SECOND
+from relkit.units import US_PER_MINUTE, US_PER_SECOND
 
 PREFIX: Final = "/api/reliability"
 PATIENCE_S: Final = 5.0
 PAGE_PATIENCE_S: Final = 30.0
-_STALE: Final = "relkit-state"
+_STATE: Final = "Relkit-State"
+_LATEST_US: Final = 253_370_764_800 * US_PER_SECOND  # 9999-01-01: beyond lie times that no calendar here can name
 
 
 class LiveBreaker(Protocol):
@@ -81,8 +84,8 @@ class _Answers:
         self._settings = load_config(config)
         self._database, self._registry, self._now_us = database, registry, now_us
         self._watches = watches([database_check(database), *checks])
-        tally = Tally(database, self._settings)
-        self.snapshots = Shelf(lambda at: self._snapshot(tally, at), patience_s=PATIENCE_S)
+        self._tally = Tally(database, self._settings)
+        self.snapshots = Shelf(self._snapshot, patience_s=PATIENCE_S)
         self.standings = Shelf(self._standing, patience_s=PATIENCE_S)
         self.pages = Shelf(self._page, patience_s=PAGE_PATIENCE_S)
 
@@ -118,19 +121,20 @@ class _Answers:
         self.start()
         for watch in self._watches:
             await run_in_threadpool(watch.first)
-        answer = await self.standings.get(at_us)
-        if answer.value is None and answer.why == BUSY:
-            return _busy()
-        looked: list[tuple[Check, Any]] = [(watch.check, watch.seen()) for watch in self._watches]
-        breakers = self._live() if at_us is None else None
+        breakers, probes = self._live() if at_us is None else None, ()
+        known = Answer(breakers, "fresh", 0.0)
         if breakers is None:
-            known = Answer(None if answer.value is None else answer.value.breakers, answer.state, answer.age_s, answer.why)
-        else:
-            known = Answer(breakers, "fresh", 0.0)
-        status = status_of(looked, known.value or ())
+            answer = await self.standings.get(at_us)
+            if answer.value is None and answer.why == BUSY:
+                return _busy()
+            known = Answer(None, answer.state, answer.age_s, answer.why)
+            if answer.value is not None:
+                known = replace(known, value=answer.value.breakers)
+                probes = answer.value.probes if at_us is not None else ()
+        looked = [(watch.check, watch.seen()) for watch in self._watches]
+        status = status_of(looked, known.value)
         record: dict[str, Any] = {"status": status}
         if request.scope.get(AUTHORISED):
-            probes = answer.value.probes if at_us is not None and answer.value is not None else ()
             record = health_record(status, looked, known, probes)
         return JSONResponse(record, http_status(status), media_type=MEDIA_TYPE)
 
@@ -139,17 +143,20 @@ class _Answers:
 
     async def page(self, request: Request) -> Response:
         at_us = _asked(request)
-        answer = await self.pages.get(at_us)
+        known = await self.snapshots.get(at_us)
+        answer = (
+            await self.pages.get(at_us) if known.value is not None else Answer[str](None, "unknown", None, known.why)
+        )
         if answer.value is None:
             if answer.why == BUSY:
                 return _busy()
             return PlainTextResponse(f"There is no page yet: {answer.why}.\n", headers={"Refresh": "5"})
-        headers = {_STALE: answer.state} | ({} if answer.age_s is None else {"Age": f"{answer.age_s:.0f}"})
+        headers = {_STATE: answer.state} | ({} if answer.age_s is None else {"Age": f"{answer.age_s:.0f}"})
         return HTMLResponse(answer.value, headers=headers)
 
-    def _snapshot(self, tally: Tally, at_us: int | None) -> Snapshot:
+    def _snapshot(self, at_us: int | None) -> Snapshot:
         now_us = self._now_us()
-        return tally.snapshot(now_us if at_us is None else at_us, now_us)
+        return self._tally.snapshot(now_us if at_us is None else at_us, now_us)
 
     def _standing(self, at_us: int | None) -> _Standing:
         asked_us = self._now_us() if at_us is None else at_us
@@ -157,9 +164,20 @@ class _Answers:
             return _Standing(breaker_standings(store, asked_us), probe_standings(store, asked_us))
 
     def _page(self, at_us: int | None) -> str:
+        """Draw the page of a moment; of a log that ended long ago, now is the time of its end."""
         from relkit.serve.page import page_html  # noqa: PLC0415  it draws, and what draws takes seconds to load
 
-        return page_html(self._database, self._settings, self._now_us() if at_us is None else at_us, at_us is None)
+        now_us = self._now_us()
+        answer = self.snapshots.last(at_us)
+        if at_us is None:
+            answer = self._with_live(answer)
+        snapshot = answer.value
+        if snapshot is None:
+            raise StoreLockedError("nothing has been counted yet")
+        last_us = snapshot.last_row_us
+        if at_us is None and last_us is not None and last_us < now_us - LONGEST_US:
+            snapshot = self._tally.snapshot(min(now_us, last_us + US_PER_MINUTE), now_us)
+        return page_html(self._database, self._settings, snapshot, now_us)
 
     def _with_live(self, answer: Answer[Snapshot]) -> Answer[Snapshot]:
         breakers = self._live()
@@ -222,7 +240,9 @@ def application(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         answers.start()
+        first = asyncio.create_task(answers.snapshots.get(None))  # counting a long log takes a while: begin before the first question
         yield
+        first.cancel()
         answers.close()
 
     routes = [
@@ -251,8 +271,8 @@ def _asked(request: Request) -> int | None:
         raise ParameterError("the one parameter is as_of, once; write ?as_of=2026-11-18T02:00:00Z")
     text = given[0][1]
     at_us = moment_us(text.replace(" ", "+") if "T" in text else text)  # an unescaped + arrives as a blank
-    if at_us is None or not 0 <= at_us:
-        raise ParameterError("as_of is not a time with its zone from 1970 on; write ?as_of=2026-11-18T02:00:00Z")
+    if at_us is None or not 0 <= at_us < _LATEST_US:
+        raise ParameterError("as_of is not a time with its zone from 1970 to 9998; write ?as_of=2026-11-18T02:00:00Z")
     return at_us
 
 

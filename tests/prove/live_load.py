@@ -1,0 +1,30 @@
+"""Points of the live policies under load: chosen thresholds beside the simulator, and the cost of a Pipeline."""
+
+import json
+from pathlib import Path
+
+from .point import Found, point
+
+
+@point("live", "chosen thresholds under load, in real time", slow=True)
+def thresholds(folder: Path) -> Found:
+    """Three runs of each script; the median of three lies within the band of single runs far more surely than one run."""
+    import numpy as np  # noqa: PLC0415  pytest collects this module and must not pay for it
+
+    from tests.fault_scripts import bands, chosen, measured  # noqa: PLC0415
+
+    settings = chosen()
+    found = measured(settings)
+    (folder / "live_band.json").write_text(json.dumps(found), encoding="utf-8")
+    drawn = bands(found)
+    inside = [band.low <= float(np.median(band.live)) <= band.high for band in drawn]
+    figure = (
+        f"{settings.name}: {sum(inside)} of {len(drawn)} medians within, {sum(band.inside for band in drawn)} of "
+        f"{sum(len(band.live) for band in drawn)} single runs; "
+    ) + "; ".join(
+        f"{band.script}, {'opened ms' if 'milli' in band.measure else 'lost'} {band.low:.0f} to {band.high:.0f}: "
+        f"{', '.join(f'{value:.0f}' for value in band.live)}"
+        for band in drawn
+    )
+    goal = "time to open and wasted calls at 200 requests/s inside the simulator's 95 % band (200 seeds), 3 scripts"
+    return Found(goal, figure, all(inside))
