@@ -22,6 +22,7 @@ BENCHMARKS: Final = (
     "shadow",
     "alerts",
     "live_trial",
+    "live_load",
 )
 _HEAD: Final = f"{'rows':>10}  {'case':<18}  {'candidate':<19}  {'CPU s, median (range)':<24}  {'wall s':>7}  {'rows/s':>9}  {'peak MB':>7}  ratio"
 

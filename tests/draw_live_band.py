@@ -1,4 +1,4 @@
-"""`python -m tests.draw_live_band [--measure]`: draw docs/live_band.svg from docs/live_band.json, measured anew when asked."""
+"""`python -m tests.draw_live_band [--measure]`: draw docs/figures/live_band.svg from docs/figures/live_band.json, measured anew when asked."""
 
 import argparse
 import json
@@ -8,9 +8,9 @@ from typing import Final
 from relkit.plates.live_band import live_band
 from relkit.plates.plate import Plate
 
-DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
-FIGURES: Final = DOCS / "live_band.json"
-PICTURE: Final = DOCS / "live_band.svg"
+FOLDER: Final = Path(__file__).resolve().parents[1] / "docs/figures"
+FIGURES: Final = FOLDER / "live_band.json"
+PICTURE: Final = FOLDER / "live_band.svg"
 
 
 def drawn() -> Plate:

@@ -21,8 +21,10 @@ def export(
     policy: Annotated[str | None, typer.Option("--policy", help="Preset to write.")] = None,
     service: Annotated[str | None, typer.Option("--service", help="Service of relkit.toml to write.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="relkit.toml; default the one here.")] = None,
+    choice: Annotated[bool, typer.Option("--choice", help="Write what relkit tune chose last.")] = False,
     database: Annotated[
-        Path | None, typer.Option("--database", "-d", help="Write the last choice of this DuckDB file.")
+        Path | None,
+        typer.Option("--database", "-d", help="DuckDB file whose last choice is written; default relkit.duckdb here."),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; default the screen.")] = None,
     as_json: AsJson = False,
@@ -30,7 +32,12 @@ def export(
     """Write settings for the library that will run them; exit 1 with every reason where it cannot say them."""
     from relkit.config import exported  # noqa: PLC0415  pydantic takes a while to load
 
-    chosen = _last_choice(database, config) if database is not None else _one(policy, service, config)
+    if choice or database is not None:
+        if policy is not None or service is not None:
+            raise ParameterError("a choice, --policy and --service exclude each other; give one")
+        chosen = _last_choice(database)
+    else:
+        chosen = _one(policy, service, config)
     found = exported(chosen, to)
     if output is not None:
         try:
@@ -58,23 +65,26 @@ def _one(policy: str | None, service: str | None, config: Path | None) -> "Polic
     )
 
 
-def _last_choice(database: Path, config: Path | None) -> "Policy":
-    """Find the settings whose hash the store keeps among the presets and the services of relkit.toml."""
-    from relkit.config import load_config  # noqa: PLC0415
-    from relkit.policies.presets import presets  # noqa: PLC0415
-    from relkit.report.weekly import chosen_config  # noqa: PLC0415
+def _last_choice(database: Path | None) -> "Policy":
+    """Read the settings of the last choice that a database keeps."""
+    from relkit.config import imported  # noqa: PLC0415
+    from relkit.report.weekly import chosen_database  # noqa: PLC0415
     from relkit.store import last_choice, open_store  # noqa: PLC0415
 
-    with open_store(database) as store:
-        choice = last_choice(store)
-    if choice is None:
-        raise ParameterError(f"{database}: no choice is kept there; run relkit tune first")
-    if choice.code != "RECOMMENDED":
-        raise ParameterError(f"{database}: the last choice recommends nothing ({choice.sentence})")
-    for each in (*load_config(chosen_config(config)).services.values(), *presets.values()):
-        if each.hash == choice.policy_hash:
-            return each
-    raise ParameterError(
-        f"{database}: the last choice, {choice.policy_hash}, is neither a preset nor a service of relkit.toml, and the database "
-        "keeps the hash of settings alone; write the recommended settings into relkit.toml and give it with --config"
-    )
+    place = chosen_database(database)
+    with open_store(place) as store:
+        kept = last_choice(store)
+    if kept is None:
+        raise ParameterError(f"{place}: no choice is kept there; run relkit tune first")
+    if kept.code != "RECOMMENDED":
+        raise ParameterError(f"{place}: the last choice recommends nothing ({kept.sentence})")
+    if kept.settings is None:
+        raise ParameterError(
+            f"{place}: an older relkit kept the hash of the last choice alone, {kept.policy_hash}; run relkit tune again"
+        )
+    found = imported(kept.settings, "relkit")
+    if found.hash != kept.policy_hash:
+        raise ParameterError(
+            f"{place}: the settings of the last choice are not those of its hash, {kept.policy_hash}; run relkit tune again"
+        )
+    return found

@@ -48,6 +48,9 @@ def lint(
     alerts: Annotated[
         str | None, typer.Option("--alerts", help="Lint this alert set and the objectives, too, e.g. workbook.")
     ] = None,
+    retention: Annotated[
+        float, typer.Option("--retention-days", min=0.0, help="Days the server that pages keeps samples.")
+    ] = 15.0,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,10 +72,12 @@ def lint(
     if alerts is not None:
         from relkit.report.lint import alert_findings  # noqa: PLC0415
 
-        findings[f"alerts {alerts}"] = alert_findings(database, None, config, alerts)
+        findings[f"alerts {alerts}"] = alert_findings(database, None, config, alerts, retention)
     for name, found in findings.items():
         lines += [f"{name}: {several(len(found), 'finding')}"]
-        lines += [f"  {one.severity:7} {one.code}: {one.sentence}" for one in found]
+        lines += [
+            f"  {one.severity:7} {one.code}: {f'{one.where}: ' if one.where else ''}{one.sentence}" for one in found
+        ]
     worst = sum(one.severity == _BROKEN for found in findings.values() for one in found)
     record: dict[str, Any] = {
         "traffic": None

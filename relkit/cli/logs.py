@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from relkit.cli.said import GUARDRAIL_BROKEN, AsJson, plain, say
+from relkit.cli.said import GUARDRAIL_BROKEN, AsJson, Database, plain, say
 from relkit.exceptions import ParameterError
 from relkit.units import count, printable, several
 
@@ -148,9 +148,8 @@ def demo(
 
 
 def check(
-    database: Annotated[
-        Path | None, typer.Argument(help="DuckDB file; default relkit.duckdb here, else the demo week.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="The same as --database.", show_default=False)] = None,
+    database: Database = None,
     max_unknown: Annotated[
         float, typer.Option("--max-unknown", help="Largest share of failed attempts, 0 to 1, that may be unknown.")
     ] = 0.05,
@@ -160,11 +159,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Say how far the rules know the errors of a database; exit 3 when too many are unknown."""
+    if file is not None and database is not None and file != database:
+        raise ParameterError(f"{file} and --database {database} exclude each other; give one")
     from relkit.config import load_config  # noqa: PLC0415  duckdb takes a while to load
     from relkit.report.check import check_errors  # noqa: PLC0415
     from relkit.report.weekly import chosen_config, chosen_database  # noqa: PLC0415
 
-    found = check_errors(chosen_database(database), max_unknown, load_config(chosen_config(config)).rules)
+    found = check_errors(chosen_database(database or file), max_unknown, load_config(chosen_config(config)).rules)
     say(found.record, found.lines, as_json=as_json)
     if found.is_broken:
         raise typer.Exit(GUARDRAIL_BROKEN)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from relkit.cli.said import COULD_NOT_RUN, AsJson, Database, plain, say
+from relkit.exceptions import ParameterError
 from relkit.units import count, several
 
 if TYPE_CHECKING:
@@ -32,16 +33,24 @@ def tune(
     points: Annotated[int, typer.Option("--points", help="Settings to try, a power of two.")] = 512,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Threads; default one a processor.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the settings that are tried.")] = 1,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Remove the runs that are kept first, whatever code made them.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Find which breaker settings to deploy on a log's traffic, and how sure that is."""
     from relkit.report.places import demo_database  # noqa: PLC0415  everything below loads the simulation
     from relkit.report.tuned import scope_of  # noqa: PLC0415
-    from relkit.report.tuning import read_tuning  # noqa: PLC0415
-    from relkit.store import tuning_sink  # noqa: PLC0415
+    from relkit.report.tuning import LABEL, read_tuning  # noqa: PLC0415
+    from relkit.store import forget_sweep, open_store, tuning_sink  # noqa: PLC0415
 
     scope = scope_of(database, week, config)
     keeps = scope.database.resolve() != demo_database().resolve()
+    if forget and not keeps:
+        raise ParameterError("--forget: the demo week keeps no runs; name your own file with --database")
+    if forget:
+        with open_store(scope.database, write=True) as store:
+            forget_sweep(store, LABEL)
     with ExitStack() as life:
         sink = life.enter_context(tuning_sink(scope.database)) if keeps else None
         try:

@@ -33,11 +33,9 @@ from relkit.policies.retry import (
     choose_strategy,
 )
 from relkit.policies.retry_presets import plan_hint_s
-from relkit.policies.retry_settings import NO_RETRIES, PLAN_ORDER, Retry
+from relkit.policies.retry_settings import PLAN_ORDER
 
-_ONE_TRY: Final = Retry.of(NO_RETRIES)
 _NO_WINDOW: Final = 1 << 30
-_NOBODY_SAYS: Final = -1.0
 _CIRCUIT_OPEN: Final = advised(ErrorKind.CIRCUIT_OPEN, "our own circuit breaker")
 
 
@@ -62,7 +60,7 @@ class Call:
         self._service = its.registry.service(its.service)
         self._purse = self._service.purse
         self._gate = Gate(self._service, its.models)
-        self._loop = its.policy.retry or _ONE_TRY
+        self._loop = its.loop
         self._state = RetryState()
         self._attempts: list[Attempt] = []
         self._waits_s: list[float] = []
@@ -204,7 +202,8 @@ class Call:
         begin_attempt(self._state)
         gate, now_s = self._gate, self._its.clock()
         self._try = self._tried(self._state.total_attempts, degraded=gate.place > 0, model=gate.model)
-        deadline_s = max(self._loop.transient.deadline_s, self._loop.rate_limited.deadline_s)
+        loop = self._loop
+        deadline_s = max(loop.transient.deadline_s, loop.rate_limited.deadline_s, loop.critical.deadline_s)
         left_s = self._state.started_s + deadline_s - now_s
         return Send(gate.model, max(min(self._its.timeout_s, left_s), 0.0))
 
@@ -240,6 +239,7 @@ class Call:
         kind = ADVICE[found.kind].int_code
         as_plan = self._loop.order == PLAN_ORDER
         failure = plan_failure(kind) if as_plan else Failure.of(kind, found)
+        failure.maybe_executed = found.maybe_executed  # which the plan never asks
         hint_s = NO_HINT if found.retry_after_s is None else found.retry_after_s
         if as_plan and found.retry_after_s is not None:
             hint_s = plan_hint_s(f"{found.retry_after_s:.3f}")
@@ -262,7 +262,7 @@ class Call:
             self._stopped_by = "attempts"
             return None
         purse, now_s = self._purse, self._its.clock()
-        load = _NOBODY_SAYS if self._its.load is None else self._its.load()
+        load = self._its.loaded()
         draw = self._its.draw("wait", self._request_id, self._state.total_attempts, self._gate.place)
         with purse.lock:
             code, wait_s = after_failure(

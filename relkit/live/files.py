@@ -1,6 +1,6 @@
 """Lines into files that grow to a size and are then renamed: `NAME-....jsonl.open` while it grows, `....jsonl` when done.
 
-Every process writes files of its own, so many may share a folder. A batch is one `write` to the end of the file, so what
+Every process writes files of its own, so many may share a folder. A batch is one `write` to the end of its file, so what
 a killed process leaves is whole lines and at most one cut one, which is its last. Each write is with the operating
 system at once, and survives the end of the process; `fsync` is called when a file is finished, so a machine that loses
 power loses at most what its kernel had not yet put on disk of the file that grew.
@@ -33,7 +33,7 @@ class RotatingFile:
     folder : str or Path
         Made when absent; several processes may write to one.
     max_bytes : int
-        Size at which a file is finished, at least 1,000; the last batch may take it a little over.
+        Size at which a file is finished, at least 1,000; the last line may take it a little over.
     keep : int
         Finished files that stay in the folder, at least 1; the oldest go. Whoever reads them must come by in time:
         the default keeps 1 GiB.
@@ -98,27 +98,37 @@ class RotatingFile:
         OSError
             They could not be written, or not all of them; the next line begins on a line of its own.
         """
-        content = b"".join(lines)
         with self._lock:
-            if self._descriptor < 0:
-                self._open()
-            if self._is_torn:
-                content = b"\n" + content
-            self._is_torn = True
-            written = 0
-            while written < len(content):
-                step = os.write(self._descriptor, memoryview(content)[written:])
-                written += step
-                self._size += step
-            self._is_torn = False
-            if self._size >= self._max_bytes:
-                self._finish()
+            held: list[bytes] = []
+            room = self._max_bytes - self._size
+            for line in lines:
+                held.append(line)
+                room -= len(line)
+                if room <= 0:
+                    self._append(b"".join(held))
+                    self._finish()
+                    held, room = [], self._max_bytes
+            if held:
+                self._append(b"".join(held))
 
     def close(self) -> None:
         """Finish the file that grows."""
         with self._lock:
             if self._descriptor >= 0:
                 self._finish()
+
+    def _append(self, content: bytes) -> None:
+        if self._descriptor < 0:
+            self._open()
+        if self._is_torn:
+            content = b"\n" + content
+        self._is_torn = True
+        written = 0
+        while written < len(content):
+            step = os.write(self._descriptor, memoryview(content)[written:])
+            written += step
+            self._size += step
+        self._is_torn = False
 
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +149,7 @@ class RotatingFile:
             os.close(descriptor)
 
     def _finish(self) -> None:
-        descriptor, self._descriptor = self._descriptor, -1
+        descriptor, self._descriptor, self._size = self._descriptor, -1, 0
         try:
             os.fsync(descriptor)
             with contextlib.suppress(FileNotFoundError):  # somebody cleared the folder

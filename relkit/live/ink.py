@@ -7,24 +7,21 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from relkit.errors.redact import pseudonym, redact, redact_text
 from relkit.live.lines import ASKED_FOR, RESERVED, Line, stamp
+from relkit.live.wording import TEXT_KEPT, clean_text, whole_letters
 
-TEXT_KEPT: Final = 1_000
 BODY_KEPT: Final = 2_000
 ID_KEPT: Final = 200
 LINE_KEPT: Final = 64 << 10
 UNWRITABLE: Final = "[a line that could not be written]"
-_READ: Final = 100_000
 _BODIES: Final = frozenset({"primary_body", "shadow_body"})
 _IDS: Final = frozenset({"request", "pair_id"})
 _PEOPLE: Final = frozenset({"session", "user"})
 # longer whole numbers may be those of cards
 _SMALL: Final = 10**12
-_REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +139,6 @@ def _value(name: str, value: Any, key: bytes) -> Any:
             return _id(value, key)
         return clean_text(value, BODY_KEPT if name in _BODIES else TEXT_KEPT)
     return next(iter(plain(redact({name: value}, key=key)).values()))
-
-
-def clean_text(text: str, kept: int) -> str:
-    """Redact a text and cap it; cut only afterwards, because half a secret would not be known for one."""
-    return _short(text, kept) if len(text) <= _REMEMBERED else _clean(text, kept)
-
-
-def _clean(text: str, kept: int) -> str:
-    if len(text) > _READ:
-        return f"[text of {len(text)} characters]"
-    clean = whole_letters(redact_text(text))
-    return clean if len(clean) <= kept else f"{clean[: kept - 1]}…"
-
-
-# names of services and models, states and kinds come over and over
-_short = lru_cache(maxsize=4_096)(_clean)
-
-
-def whole_letters(text: str) -> str:
-    """Replace halves of letters, which no UTF-8 can hold."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def plain(value: Any) -> Any:  # noqa: PLR0911  one line for each make

@@ -28,9 +28,10 @@ from relkit.errors.redact.pseudonyms import KEY_BYTES
 from relkit.exceptions import ParameterError
 from relkit.live.clocks import now_us
 from relkit.live.events import Event
-from relkit.live.ink import TEXT_KEPT, UNWRITABLE, Origin, clean_text, inked, plain, unreserved
+from relkit.live.ink import UNWRITABLE, Origin, inked, plain, unreserved
 from relkit.live.lines import ASKED_FOR, Line, line_of
 from relkit.live.sinks import Outlet, Receive, Sink, SinkStatus
+from relkit.live.wording import clean_text
 from relkit.units import several
 
 CAPACITY: Final = 10_000
@@ -119,9 +120,9 @@ class Journal:
         if capacity < 1:
             raise ParameterError.of("capacity", capacity, "at least 1", "say how many lines may wait")
         self._origin = Origin(
-            clean_text(service, TEXT_KEPT),
-            None if environment is None else clean_text(environment, TEXT_KEPT),
-            _version_of(service) if version is None else clean_text(version, TEXT_KEPT),
+            clean_text(service),
+            None if environment is None else clean_text(environment),
+            _version_of(service) if version is None else clean_text(version),
             process_key() if pseudonym_key is None else pseudonym_key,
         )
         self._seq = itertools.count(1)
@@ -253,7 +254,7 @@ class Journal:
         if isinstance(error, BaseException):
             clean[unreserved("error", clean)] = plain(error_context(error, key=key).record())
         text = message if isinstance(message, str) else str(plain(redact(message, key=key)))
-        return Line("log", now_us(), level, clean_text(text, TEXT_KEPT), clean)
+        return Line("log", now_us(), level, clean_text(text), clean)
 
     def _notice(self, dropped: int) -> _Waiting:
         text = f"{several(dropped, 'line')} dropped: this sink did not keep up"

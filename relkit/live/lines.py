@@ -21,6 +21,7 @@ from relkit.live.events import (
     RolloutEvent,
     TransitionEvent,
 )
+from relkit.live.wording import clean_text
 from relkit.units import US_PER_SECOND
 
 RESERVED: Final = (
@@ -58,7 +59,9 @@ class Line:
 
 
 def line_of(event: Event) -> Line:
-    """Say an event as a line, as it came: nothing is redacted here.
+    """Say an event as a line. Its fields are as they came; its sentence is made of redacted parts.
+
+    Redacting the sentence alone would not do: two secrets side by side can hide each other.
 
     Examples
     --------
@@ -87,7 +90,7 @@ def _signals_of(signals: Signals) -> dict[str, Any]:
 
 
 def _where(event: Any) -> str:
-    return f"{event.service}/{event.model}" if event.model else str(event.service)
+    return f"{clean_text(event.service)}/{clean_text(event.model)}" if event.model else clean_text(event.service)
 
 
 def _attempt(event: AttemptEvent) -> tuple[str, str]:
@@ -96,39 +99,49 @@ def _attempt(event: AttemptEvent) -> tuple[str, str]:
         return "info", f"{where} was answered {'by the cache' if event.cache_hit else f'after {took}'}"
     if event.ok is None:
         return "info", f"{where} was given up after {took}"
-    return "warning", f"{where} failed after {took}: {event.kind}"
+    return "warning", f"{where} failed after {took}: {clean_text(event.kind)}"
 
 
 def _retry(event: RetryEvent) -> tuple[str, str]:
     most = f"/{event.most}" if event.most else ""
     return (
         "warning",
-        f"attempt {event.attempt}{most} of {_where(event)} failed: {event.kind}; next in {event.next_wait_s:.3g} s",
+        f"attempt {event.attempt}{most} of {_where(event)} failed: {clean_text(event.kind)}; next in {event.next_wait_s:.3g} s",
     )
 
 
 def _error(event: ErrorEvent) -> tuple[str, str]:
-    return "error", f"{event.classification.kind.value} of {_where(event)}: {event.cause}"
+    return "error", f"{event.classification.kind.value} of {_where(event)}: {clean_text(event.cause)}"
 
 
 def _transition(event: TransitionEvent) -> tuple[str, str]:
-    return event.level.lower(), f"breaker of {_where(event)}: {event.from_state} -> {event.to_state}: {event.reason}"
+    return (
+        event.level.lower(),
+        f"breaker of {_where(event)}: {clean_text(event.from_state)} -> {clean_text(event.to_state)}: {clean_text(event.reason)}",
+    )
 
 
 def _probe(event: ProbeEvent) -> tuple[str, str]:
     took = f"after {event.latency_us / 1000:.0f} ms"
-    return ("info", f"{event.service} is up, {took}") if event.up else ("warning", f"{event.service} is down, {took}")
+    return (
+        ("info", f"{clean_text(event.service)} is up, {took}")
+        if event.up
+        else ("warning", f"{clean_text(event.service)} is down, {took}")
+    )
 
 
 def _pair(event: PairEvent) -> tuple[str, str]:
     answers = {True: ": the answers differ", False: ": the answers agree", None: ""}[event.differs]
-    return "info", f"pair of {event.experiment} {event.state}{answers}"
+    return "info", f"pair of {clean_text(event.experiment)} {clean_text(event.state)}{answers}"
 
 
 def _rollout(event: RolloutEvent) -> tuple[str, str]:
     share = "" if event.share is None else f" at {100 * event.share:.3g} %"
     level = "warning" if event.state in _WORRYING else "info"
-    return level, f"rollout of {event.experiment} is {event.state}{share}: {event.reason}"
+    return (
+        level,
+        f"rollout of {clean_text(event.experiment)} is {clean_text(event.state)}{share}: {clean_text(event.reason)}",
+    )
 
 
 _FORMS: Final[dict[type[Any], tuple[str, Callable[[Any], tuple[str, str]], frozenset[str]]]] = {

@@ -21,7 +21,7 @@ from relkit.live.decisions import Call, Steps
 from relkit.live.events import Record
 from relkit.live.notes import Notes
 from relkit.live.registry import DEFAULT, Registry
-from relkit.live.setting import Draws, Send, Setting
+from relkit.live.setting import Draws, Send, Setting, guarded
 from relkit.live.single import SingleAttempt
 from relkit.policies.policy import Policy
 
@@ -56,7 +56,8 @@ class Pipeline:
         How long one try may take, seconds. An async try is cut there and has failed with NETWORK_TIMEOUT; a function
         that blocks cannot be cut, so it is told by `timeout_s`. The breaker's own `timeout_s` counts too.
     clock, now_us, sleep, async_sleep : callable
-        Time: seconds that never run backwards, microseconds since 1970 UTC, and the two ways to wait.
+        Time: seconds that never run backwards and microseconds since 1970 UTC, by default those of the registry; and the
+        two ways to wait.
     draw : Draws or None
         Random numbers; None for Python's.
     classify : callable or None
@@ -99,8 +100,8 @@ class Pipeline:
         cache: AnswerCache | None = None,
         shadow: Shadow | None = None,
         timeout_s: float = math.inf,
-        clock: Callable[[], float] = clocks.now_s,
-        now_us: Callable[[], int] = clocks.now_us,
+        clock: Callable[[], float] | None = None,
+        now_us: Callable[[], int] | None = None,
         sleep: Callable[[float], None] = clocks.sleep,
         async_sleep: Callable[[float], Awaitable[Any]] = clocks.async_sleep,
         draw: Draws | None = None,
@@ -112,9 +113,12 @@ class Pipeline:
         if not timeout_s > 0:
             raise ParameterError.of("timeout_s", timeout_s, "seconds above 0, or inf", "say how long one try may take")
         if registry is None:
+            clock, now_us = clock or clocks.now_s, now_us or clocks.now_us
             registry = Registry({service: policy}, record=record, clock=clock, now_us=now_us)
         else:
             registry.add(service, policy)
+            # One clock for breakers, deadlines and ages.
+            clock, now_us = clock or registry.clock, now_us or registry.now_us
         if cache is None and policy.freshness is not None:
             cache = AnswerCache(policy.freshness, clock=clock)
         own_s = 0.0 if policy.breaker is None else policy.breaker.timeout_s
@@ -122,6 +126,7 @@ class Pipeline:
         self._sleep, self._async_sleep = sleep, async_sleep
         self._setting = Setting(
             policy=policy,
+            loop=guarded(policy),
             service=service,
             registry=registry,
             cache=cache,

@@ -1,7 +1,7 @@
 """Who guards what: a breaker for each service and model, and a RetryBudget for each service, by named settings.
 
-A breaker that nobody has used for long and that knows nothing is forgotten, so names that come and go do not fill the
-memory; one that is open, has a permit out or was set by hand never is.
+A breaker that nobody has used for long is forgotten, so names that come and go do not fill the memory; one that is open,
+has a permit out or was set by hand never is.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from relkit.live.clocks import now_s, now_us
 from relkit.live.events import Record, TransitionEvent
 from relkit.live.fleet import Fleet, is_fleet
 from relkit.live.telling import tell
-from relkit.policies.codes import ADAPTIVE, CLOSED, CONSECUTIVE, OPEN, STATES
+from relkit.policies.codes import ADAPTIVE, CLOSED, CONSECUTIVE, HALF_OPEN, OPEN, STATES
 from relkit.policies.explain import counted, explain
 from relkit.policies.guard import Breaker, Change
 from relkit.policies.policy import Policy
@@ -115,10 +115,9 @@ class Service:
         found = self.breakers.get(model)
         cfg = self.policy.breaker
         if found is None and cfg is not None:
+            made = self._made(cfg, model)
             with self._lock:
-                found = self.breakers.get(model)
-                if found is None:
-                    found = self.breakers[model] = self._made(cfg, model)
+                found = self.breakers.setdefault(model, made)
         return found
 
     def _made(self, cfg: BreakerSettings, model: str | None) -> Breaker:
@@ -127,19 +126,20 @@ class Service:
         )
 
     def forget_idle(self, before_s: float) -> bool:
-        """Forget breakers that were not used since and know nothing; say whether the whole service may go."""
+        """Forget breakers that were not used since and may go; say whether the whole service may."""
+        idle = [
+            model
+            for model, breaker in self.breakers.copy().items()
+            if self._used_s.get(model, self.used_s) <= before_s and breaker.read(_may_go)
+        ]
         with self._lock:
-            idle = {
-                model: breaker
-                for model, breaker in self.breakers.items()
-                if self._used_s.get(model, self.used_s) <= before_s and _knows_nothing(breaker.state)
-            }
             if self.fleet is None:
                 for model in idle:
-                    del self.breakers[model]
+                    self.breakers.pop(model, None)
                     self._used_s.pop(model, None)
-                return not self.breakers and self.used_s <= before_s
-            return len(idle) == len(self.breakers) and self.used_s <= before_s
+            left = len(self.breakers) - (len(idle) if self.fleet is not None else 0)
+        # A fleet is judged as a whole, so it goes as a whole.
+        return left == 0 and self.used_s <= before_s
 
 
 class Registry:
@@ -158,7 +158,7 @@ class Registry:
     draw : callable
         Gives uniform draws in [0, 1) to breakers that are asked without one.
     idle_s : float
-        Seconds without use after which a breaker that knows nothing is forgotten.
+        Seconds without use after which a breaker is forgotten.
 
     Examples
     --------
@@ -188,6 +188,7 @@ class Registry:
         self._draw = draw
         self._lock = Lock()
         self._services: dict[str, Service] = {}
+        self._looked_s = clock()
 
     def policy(self, service: str = DEFAULT) -> Policy:
         """Return the settings of a service: its own, or the default ones.
@@ -211,7 +212,8 @@ class Registry:
         ParameterError
             When it has others already: two sets of thresholds for one breaker would each undo the other.
         """
-        known = self._policies.get(service)
+        made = self._services.get(service)
+        known = self._policies.get(service) if made is None else made.policy
         if known is not None and known.hash != policy.hash:
             remedy = "use the registry's own policy, or another name for the service"
             raise ParameterError.of("policy", policy.name, f"the settings that {service} has ({known.name})", remedy)
@@ -222,7 +224,8 @@ class Registry:
         found = self._services.get(name)
         if found is None:
             policy = self.policy(name)
-            self.forget_idle()
+            if self.clock() - self._looked_s >= self.idle_s / 4:
+                self.forget_idle()
             made = Service(name, policy, clock=self.clock, draw=self._draw, listen=self._changed)
             with self._lock:
                 found = self._services.setdefault(name, made)
@@ -247,11 +250,13 @@ class Registry:
         )
 
     def forget_idle(self) -> None:
-        """Forget what was not used for `idle_s` and knows nothing; each new service does this too."""
-        before_s = self.clock() - self.idle_s
-        with self._lock:
-            for name in [name for name, service in self._services.items() if service.forget_idle(before_s)]:
-                del self._services[name]
+        """Forget what was not used for `idle_s`; new services see to this from time to time."""
+        now_s = self.clock()
+        self._looked_s = now_s
+        for name, service in list(self._services.items()):
+            if service.forget_idle(now_s - self.idle_s):
+                with self._lock:
+                    self._services.pop(name, None)
 
     def _changed(self, service: str, model: str | None, change: Change) -> None:
         at_us = self.now_us() - round((self.clock() - change.at_s) * 1e6)
@@ -300,5 +305,5 @@ def _status(
     )
 
 
-def _knows_nothing(state: BreakerState) -> bool:
-    return state.state == CLOSED and state.in_flight == 0 and state.trips == 0 and state.run == 0
+def _may_go(state: BreakerState, _: float) -> bool:
+    return state.state in (CLOSED, HALF_OPEN) and state.in_flight == 0

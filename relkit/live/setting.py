@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from relkit.errors.classifier import Classification
 from relkit.errors.kinds import ErrorKind
@@ -11,6 +11,9 @@ from relkit.live.cache import AnswerCache
 from relkit.live.notes import Notes
 from relkit.live.registry import Registry
 from relkit.policies.policy import Policy
+from relkit.policies.retry_settings import NO_RETRIES, Retry
+
+UNKNOWN_LOAD: Final = -1.0
 
 
 class Draws(Protocol):
@@ -55,6 +58,21 @@ class Sleep:
     wait_s: float
 
 
+def guarded(policy: Policy) -> Retry:
+    """Return a policy's retries as they run live: one try without any, and never an unsafe repeat.
+
+    Libraries know nothing of idempotency, so their presets repeat whatever failed. Around a real booking that books twice.
+
+    >>> from relkit.policies.presets import presets
+    >>> presets["tenacity"].retry.transient.guard_repeats, guarded(presets["tenacity"]).transient.guard_repeats
+    (False, True)
+    """
+    retry = policy.retry
+    if retry is None:
+        return Retry.of(NO_RETRIES)
+    return retry.changed(guard_repeats=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What all calls of a pipeline share.
@@ -63,6 +81,8 @@ class Setting:
     ----------
     policy : Policy
         The settings.
+    loop : Retry
+        Its retries, see `guarded`.
     service : str
         Name of the service.
     registry : Registry
@@ -86,6 +106,7 @@ class Setting:
     """
 
     policy: Policy
+    loop: Retry
     service: str
     registry: Registry
     cache: AnswerCache | None
@@ -109,3 +130,10 @@ class Setting:
             return self.classify(error)
         except Exception:  # noqa: BLE001  the error path must not hide the error
             return advised(ErrorKind.UNKNOWN, "the classifier failed")
+
+    def loaded(self) -> float:
+        """Return the load of the server, below 0 where nobody says."""
+        try:
+            return UNKNOWN_LOAD if self.load is None else self.load()
+        except Exception:  # noqa: BLE001  the error path must not hide the error
+            return UNKNOWN_LOAD

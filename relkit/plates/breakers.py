@@ -9,13 +9,14 @@ import numpy as np
 from relkit.config import TARGETS, exported, refused
 from relkit.plates import replay
 from relkit.plates.plate import Plate, empty_plate, plate
-from relkit.plates.style import INK, MUTED, SERIES, figure, in_words
+from relkit.plates.style import INK, MUTED, SERIES, apart, figure, in_words
 from relkit.plates.table import Table
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
 from relkit.tune.choice import worded
 from relkit.tune.goal import said, short
 from relkit.tune.groundwork import false_opens_of, usual_failing
+from relkit.tune.measures import measure
 from relkit.tune.reach import MONTH_S, Reach, detection_s, reach
 from relkit.tune.study import Study, Unfounded
 from relkit.units import count, duration, percent, several, signed
@@ -25,6 +26,7 @@ PLAN_REQUESTS: Final = 10_000.0
 _RATES: Final = np.geomspace(1e-3, 1e2, 16)
 _LINES: Final = ("plan-fixed", "plan", "resilience4j-count", "resilience4j-time", "polly-8", "opossum-10", "pybreaker")
 _REASONS: Final = 2
+_NOTHING: Final = "–"
 _SHOWN: Final = ("success", "wasted_per_1k", "detection_s", "p95_s", "amplification")
 
 
@@ -49,6 +51,13 @@ def told(name: str, value: float | None) -> str:
     if value is None or math.isnan(value):
         return "none"
     return said(name, value) if value >= 0.0 else f"−{said(name, -value)}"
+
+
+def chosen_name(found: Study) -> str:
+    """Say whose settings the pictures show: the choice's, or today's, because they stay or because there is no choice."""
+    if found.chosen.policy.hash != found.today.hash:
+        return "the choice"
+    return "today's setting, kept" if found.best.name else "today's setting"
 
 
 def traffic_table(found: Found, name: str = "your_traffic") -> Table:
@@ -96,15 +105,29 @@ def today_table(found: Found, name: str = "today") -> Table:
     caption = stamped(
         found,
         f"Today's setting, {found.today.name}, answers {percent(worst[0])} of the requests in its worst scenario, {worst[1]}; "
-        f"means over {several(len(found.found.seeds), 'run')} each.",
+        f"means over {several(len(found.found.seeds), 'run')} each; {_NOTHING} where nothing is dead.",
     )
     return Table(name, caption, ("scenario", *(short(each).replace("_", " ") for each in _SHOWN)), rows, values)
 
 
 def _with_interval(name: str, value: float | None, low: float | None, high: float | None) -> str:
-    if value is None or low is None or high is None or told(name, low) == told(name, high):
+    if value is None:
+        return _NOTHING
+    if low is None or high is None or told(name, low) == told(name, high):
         return told(name, value)
-    return f"{told(name, value)} ({told(name, low)} to {told(name, high)})"
+    least, most = _brief(name, low), _brief(name, high)
+    number, _, unit = least.partition(" ")
+    if unit and most.endswith(f" {unit}"):
+        least, most = number, most if unit not in _brief(name, value) else most.removesuffix(f" {unit}")
+    return f"{_brief(name, value)} ({least} to {most})"
+
+
+def _brief(name: str, value: float) -> str:
+    """What an interval leaves of a number: a tenth of a percent, or three digits."""
+    unit = measure(name).unit
+    if unit == "share":
+        return percent(value, 1)
+    return f"{value:.3g}" if unit in {"calls", "factor"} else told(name, value)
 
 
 def reach_table(found: Found, requests_a_month: float = PLAN_REQUESTS, name: str = "reach") -> Table:
@@ -176,7 +199,7 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
     yours = isinstance(found, Study)
     mark = (found.requests_a_month if isinstance(found, Study) else PLAN_REQUESTS) / MONTH_S
     policies = [presets[each] for each in _LINES]
-    chosen = found.chosen.policy if isinstance(found, Study) and found.best.name else None
+    chosen = found.chosen.policy if isinstance(found, Study) and chosen_name(found) == "the choice" else None
     fig, ax = figure(height_in=3.9)
     ends: list[tuple[float, float, str, str]] = []
     at_mark: dict[str, float | None] = {}
@@ -212,7 +235,7 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
     ax.set_xlabel("calls a second")
     ax.set_ylabel("outage until it opens")
     ax.grid(visible=True)
-    for x, y, label, colour in _apart(ends):
+    for x, y, label, colour in apart(ends):
         ax.annotate(
             label,
             (x, y),
@@ -236,15 +259,6 @@ def detection_plate(found: Found, name: str = "detection") -> Plate:
         name, fig, caption=caption, alt="Lines of the time until each preset's breaker opens over the rate of calls, both on logarithmic axes",
         values=at_mark,
     )  # fmt: skip
-
-
-def _apart(ends: list[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
-    """Move labels on a logarithmic axis apart, so that none covers another."""
-    moved: list[tuple[float, float, str, str]] = []
-    for x, y, label, colour in sorted(ends, key=lambda end: (end[1], end[2])):
-        least = moved[-1][1] * 2.1 if moved else 0.0
-        moved.append((x, max(y, least), label, colour))
-    return moved
 
 
 def choice_table(found: Found, name: str = "choice") -> Table:
@@ -276,7 +290,9 @@ def choice_table(found: Found, name: str = "choice") -> Table:
     gain = best.gain
     sign = f"{short(gain.measure)} better by {told(gain.measure, gain.value)}"
     caption = (
-        f"Wanted: {found.goal}. {sign} ({told(gain.measure, gain.low)} to {told(gain.measure, gain.high)}), success "
+        f"Wanted: {found.goal}. Today's settings stay; {count(best.candidates)} candidates."
+        if chosen_name(found) != "the choice"
+        else f"Wanted: {found.goal}. {sign} ({told(gain.measure, gain.low)} to {told(gain.measure, gain.high)}), success "
         f"{signed(100 * gain.success)} points, from {several(gain.n, 'fresh run')} each; {count(best.candidates)} candidates."
     )
     values = {

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from relkit.plates.breakers import Found, nothing, stamped
+from relkit.plates.breakers import Found, chosen_name, nothing, stamped
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, GRID, INK, MUTED, figure
 from relkit.simulation.replay.records import Arm, Replay
@@ -33,7 +33,7 @@ def calendar_plate(found: Found, name: str = "calendar") -> Plate:
     """
     if isinstance(found, Unfounded):
         return nothing(found, name)
-    replayed, arm, label = found.replayed, _arm_of(found), "the choice" if found.best.name else "today's setting"
+    replayed, arm, label = found.replayed, _arm_of(found), chosen_name(found)
     if not replayed.incidents:
         sentence = f"No incident to lay side by side: in {duration(replayed.span_s)} of log the service has no stretch of three or more failures."
         return empty_plate(name, stamped(found, sentence))

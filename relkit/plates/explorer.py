@@ -7,6 +7,8 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from relkit.exceptions import ReportError
+
 MOST_BYTES = 1_500_000
 """The largest page that is written."""
 
@@ -44,11 +46,19 @@ def explorer_page(record: Mapping[str, Any], *, title: str, period: str) -> str:
     -------
     str
         One HTML document. Its content security policy allows its own script and nothing from anywhere else.
+
+    Raises
+    ------
+    ReportError
+        It would be larger than `MOST_BYTES`.
     """
-    return Template(_part("explorer.html")).substitute(
+    page = Template(_part("explorer.html")).substitute(
         title=escape(title),
         period=escape(period),
         style=_part("explorer.css"),
         script=_part("explorer.js"),
         record=as_json(record),
     )
+    if (size := len(page.encode())) > MOST_BYTES:
+        raise ReportError(f"the explorer would take {size} bytes, and {MOST_BYTES} are allowed: play fewer requests")
+    return page

@@ -49,7 +49,9 @@ def suite_plate(found: BeforeAfter, name: str = "before_after") -> Plate:
             at = [row + 0.16 * (place - 2) for row in rows]
             ends = [x for one in middle for x in (times * _low(one), times * _high(one), math.nan)]
             ax.plot(ends, [y for y in at for _ in range(3)], color=COLOURS[policy], lw=1.0)
-            ax.plot([times * one.value for one in middle], at, "o", ms=3.2, color=COLOURS[policy])
+            # short thick lines with round ends: as markers the picture would be half as large again
+            dots = [x for one in middle for x in (times * one.value, times * one.value + 1e-9, math.nan)]
+            ax.plot(dots, [y for y in at for _ in range(3)], color=COLOURS[policy], lw=4.0, solid_capstyle="round")
         ax.set_title(title, fontsize=8.5)
         ax.grid(visible=True, axis="x")
     axes[0].set_yticks(rows, list(found.scenarios))

@@ -52,8 +52,8 @@ SECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 def shown(value: float | None, unit: str) -> str:
     """Write a number of an exhibit with its unit.
 
-    >>> shown(0.873, "share"), shown(65.5, "s"), shown(0.039, "usd"), shown(None, "calls"), shown(5760, "changes")
-    ('87.3 %', '65.5 s', '$0.039', '–', '5,760')
+    >>> shown(0.873, "share"), shown(65.5, "s"), shown(0.039, "usd"), shown(None, "calls"), shown(18.0, "calls")
+    ('87.3 %', '65.5 s', '$0.039', '–', '18')
     """
     if value is None:
         return _NONE

@@ -46,7 +46,7 @@ def checks_plate(found: Calibration, name: str = "checks") -> Plate:
     ax.set_yticks(range(len(shown)), [check.name for check in reversed(shown)])
     ax.tick_params(axis="y", length=0)
     ax.set_xticks([-1.0, 0.0, 1.0], ["2.5 %", "50 %", "97.5 %"], fontsize=8)
-    ax.set_xlim(-3.4, 8.4)
+    ax.set_xlim(-3.4, 9.6)
     ax.set_xlabel("logs drawn from the model; dot: this log (at the edge when beyond)")
     failed = [check for check in shown if not check.passed]
     whole = "The one property compared lies" if len(shown) == 1 else f"All {len(shown)} properties compared lie"

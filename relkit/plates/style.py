@@ -126,3 +126,12 @@ def direct_labels(ax: Axes, labels: Iterable[tuple[float, float, str, str]]) -> 
             fontsize=8.5,
             annotation_clip=False,
         )
+
+
+def apart(labels: Iterable[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
+    """Move labels on a logarithmic axis apart, so that none covers another."""
+    moved: list[tuple[float, float, str, str]] = []
+    for x, y, label, colour in sorted(labels, key=lambda end: (end[1], end[2])):
+        least = moved[-1][1] * 2.1 if moved else 0.0
+        moved.append((x, max(y, least), label, colour))
+    return moved

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.axes import Axes
 
-from relkit.plates.breakers import Found, nothing, stamped
+from relkit.plates.breakers import Found, chosen_name, nothing, stamped
 from relkit.plates.plate import Plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, bars, figure, spans
 from relkit.policies.codes import HALF_OPEN, OPEN
@@ -44,16 +44,16 @@ def trial_plate(found: Found, name: str = "trial") -> Plate:
     scenario = next(each for each in found.found.scenarios if each.name == SHOWN)
     policy = found.chosen.policy
     run = simulate(scenario, policy, _SEED)
-    label = "The choice" if found.best.name else f"Today ({found.today.name})"
+    label, course = chosen_name(found), course_of(run, _STEPS)
     drawn = timeline_plate(
-        course_of(run, _STEPS),
+        course,
         [model.name for model in scenario.models],
         [(each.start_s, each.end_s) for each in scenario.episodes],
         pages_of(run, found.found.objective),
-        retries_left(scenario, policy, _SEED, _STEPS),
+        retries_left(scenario, policy, _SEED, _STEPS, course.span_s),
         name=name,
     )
-    return replace(drawn, caption=stamped(found, f"{label} in an outage. {drawn.caption}"))
+    return replace(drawn, caption=stamped(found, f"{label[0].upper()}{label[1:]} in an outage. {drawn.caption}"))
 
 
 def timeline_plate(

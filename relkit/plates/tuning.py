@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from relkit.plates.breakers import Found, nothing, stamped
+from relkit.plates.breakers import Found, chosen_name, nothing, stamped
 from relkit.plates.plate import Plate, empty_plate, plate
 from relkit.plates.style import BAD, GOOD, INK, MUTED, UNKNOWN, WARN, figure, in_words
 from relkit.tune.front import NOT_RESOLVED, OFF, ON, Front, front
@@ -98,7 +98,7 @@ def _name_points(ax: Axes, found: Study, seen: Front) -> None:
     x, y, _ = seen.values.T
     marks = {found.found.place_of(found.today.hash): f"today ({found.today.name})"}
     if found.best.name:
-        marks[found.found.place_of(found.best.name)] = "the choice"
+        marks[found.found.place_of(found.best.name)] = chosen_name(found)
         place = found.found.place_of(found.best.name)
         ax.plot(x[place], y[place], "*", color=BAD, ms=14, mec="white", zorder=5)
     fixed = [number for number, each in enumerate(found.found.candidates) if each.is_fixed and number not in marks]
@@ -116,10 +116,10 @@ def _name_points(ax: Axes, found: Study, seen: Front) -> None:
             shift -= 10
         placed.append((float(x[number]), float(y[number]) + shift / 260 * height))
         right = x[number] > x.min() + 0.75 * width
-        colour = BAD if text == "the choice" else INK
+        colour = BAD if found.best.name and number == found.found.place_of(found.best.name) else INK
         ax.annotate(
             text, (x[number], y[number]), xytext=(-7 if right else 7, shift), textcoords="offset points", fontsize=8, color=in_words(colour),
-            ha="right" if right else "left", va="center",
+            ha="right" if right else "left", va="center", bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
         )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def heat_plate(found: Found, grid: Grid | None, name: str = "heat") -> Plate:
             ax.set_visible(False)
             continue
         means = grid.success[:, :, place].mean(axis=-1)
-        _map(ax, grid, means, grid.success[:, :, place], limit)
+        _map(ax, grid, means, None if limit is None else _map_doubts(grid, place, limit))
         ax.set_title(
             f"{scenarios[place]}: {percent(float(means.min()), 1)} to {percent(float(means.max()), 1)}", fontsize=8
         )
@@ -158,7 +158,14 @@ def heat_plate(found: Found, grid: Grid | None, name: str = "heat") -> Plate:
     for row in axes:
         row[0].set_ylabel("failure share", fontsize=8)
     widest = max(best, key=lambda each: best[each])
-    line = "" if limit is None else f" Hatched: below the limit of {percent(limit, 1)}, or its interval crosses it."
+    below = 0 if limit is None else sum(_map_doubts(grid, place, limit).sum() for place in range(len(scenarios)))
+    line = (
+        ""
+        if limit is None
+        else f" Hatched: below the limit of {percent(limit, 1)}, or its interval crosses it."
+        if below
+        else f" Every point keeps the limit of {percent(limit, 1)}."
+    )
     caption = (
         f"The two settings move success most in {widest}, by {100 * best[widest]:.2f} points; in each map rust is its lowest and blue its "
         f"highest.{line} {grid.fixed_text} The cross is the choice, or what comes nearest."
@@ -169,14 +176,20 @@ def heat_plate(found: Found, grid: Grid | None, name: str = "heat") -> Plate:
     )  # fmt: skip
 
 
-def _map(ax: Axes, grid: Grid, means: np.ndarray, runs: np.ndarray, limit: float | None) -> None:
+def _map_doubts(grid: Grid, place: int, limit: float) -> np.ndarray:
+    """Where the lower end of the interval is below the limit, [failure share, open time]."""
+    runs = grid.success[:, :, place]
+    doubts: np.ndarray = runs.mean(axis=-1) - 1.96 * runs.std(axis=-1, ddof=1) / math.sqrt(runs.shape[-1]) < limit
+    return doubts
+
+
+def _map(ax: Axes, grid: Grid, means: np.ndarray, doubts: np.ndarray | None) -> None:
     span = float(np.ptp(means)) or 1.0
     levels = np.round((means - means.min()) / span * _LEVELS).astype(int)
     for level in range(_LEVELS + 1):
         _cells(ax, np.argwhere(levels == level), facecolor=_FILL(level / _LEVELS), edgecolor="white", lw=0.4)
-    if limit is not None:
-        half = 1.96 * runs.std(axis=-1, ddof=1) / math.sqrt(runs.shape[-1])
-        _cells(ax, np.argwhere(means - half < limit), facecolor="none", edgecolor=MUTED, lw=0.0, hatch="///")
+    if doubts is not None:
+        _cells(ax, np.argwhere(doubts), facecolor="none", edgecolor=MUTED, lw=0.0, hatch="///")
     ax.set_xlim(-0.5, means.shape[1] - 0.5)
     ax.set_ylim(-0.5, means.shape[0] - 0.5)
     ax.set_xticks(

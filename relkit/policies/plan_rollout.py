@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from relkit.policies.rollout import RolloutSchedule
 
-OFF: float = 0.0
+OFF: Final = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,24 @@ class PlanPass:
         The share when it ended.
     checks : int
         How often it looked at the error rate.
-    rolled_back : bool
-        Whether it rolled back on the way.
     """
 
     shares: tuple[float, ...]
     share: float
     checks: int
-    rolled_back: bool
+
+    @property
+    def switched_on_again(self) -> int:
+        """How often it switched on again after it had rolled back."""
+        first = self.shares.index(OFF) if OFF in self.shares else len(self.shares)
+        return sum(share != OFF for share in self.shares[first:])
 
 
 def plan_pass(schedule: RolloutSchedule, share: float, now_s: float, fails: Callable[[], bool]) -> PlanPass:
     """Make one pass of the plan's `setInterval`: walk every step whose time has come.
 
     Each step whose share is not the present one is set, and only then is the error rate looked at. A roll-back switches
-    off and clears the timer, which does not end the pass, so a later step switches on again.
+    off and clears the timer, which does not end the pass, so each later step switches on again.
 
     Parameters
     ----------
@@ -56,20 +60,20 @@ def plan_pass(schedule: RolloutSchedule, share: float, now_s: float, fails: Call
     >>> schedule = RolloutSchedule((0.0, 7200.0, 14400.0, 21600.0), (0.1, 0.25, 0.5, 1.0))
     >>> plan_pass(schedule, 1.0, 30000.0, lambda: False).shares
     (0.1, 0.25, 0.5, 1.0)
-    >>> plan_pass(schedule, 1.0, 30000.0, lambda: True).share
-    1.0
+    >>> plan_pass(schedule, 1.0, 30000.0, lambda: True).shares
+    (0.1, 0.0, 0.25, 0.0, 0.5, 0.0, 1.0, 0.0)
     """
     found: list[float] = []
-    checks, rolled_back = 0, False
+    checks = 0
     for at_s, wanted in zip(schedule.at_s, schedule.share, strict=True):
         if now_s >= at_s and share != wanted:
             share = wanted
             found.append(share)
             checks += 1
             if fails():
-                share, rolled_back = OFF, True
+                share = OFF
                 found.append(share)
-    return PlanPass(tuple(found), share, checks, rolled_back)
+    return PlanPass(tuple(found), share, checks)
 
 
 def plan_day(schedule: RolloutSchedule, start_s: float, hours: float = 24.0, every_s: float = 60.0) -> list[PlanPass]:

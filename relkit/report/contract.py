@@ -140,7 +140,7 @@ CONTRACTS: Final[dict[str, Contract]] = {
                 "interactive": Parameter(bool, False, "whether to show live sliders instead of a still picture"),
             },
             frozenset({"your_traffic", "checks", "today", "reach", "detection", "front", "regret", "heat"})
-            | {"sensitivity", "choice", "trial", "last_week", "replayed", "export", "settings_text"},
+            | {"sensitivity", "choice", "trial", "last_week", "replayed", "calendar", "export", "settings_text"},
             frozenset({"data", "tuning"}),
         ),
         Contract(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from scipy.special import pdtrc
@@ -10,6 +11,7 @@ from scipy.special import pdtrc
 from relkit.errors import ADVICE, ErrorKind, Signals, classify, error_context, plan_rules
 from relkit.errors.redact import redact
 from relkit.errors.rules.plan import plan_signals
+from relkit.errors.rules.rule import Rule
 from relkit.exhibit import Exhibit
 from relkit.policies.failure import Failure, plan_failure
 from relkit.policies.loop import settings_for, waits
@@ -22,6 +24,7 @@ from relkit.simulation.plan_runs import calls_a_request, first_model_delay_s
 from relkit.simulation.suite import booking_policy
 from relkit.tune.reach import MONTH_S, reach
 from relkit.tune.retired import RETIRED
+from relkit.units import SECONDS_PER_MINUTE
 
 PLAN: Final = "plan"
 FIXED: Final = "plan-fixed"
@@ -32,6 +35,8 @@ PLAN_MODELS: Final = ("llama-3.1-8b-instant", "llama-3.1-70b-versatile", "mixtra
 HTTP_DATE: Final = "Wed, 21 Oct 2026 07:28:20 GMT"
 STATUSES: Final = (400, 401, 403, 404, 409, 413, 422, 429, 498, 500, 502, 503)
 _STATED_S: Final = 20.0
+_SDK_TRIES: Final = 3
+"""Of the SDKs of OpenAI and Anthropic by themselves: two retries."""
 _SECRETS: Final = ("Bearer sk-live-1f2e3d4c5b6a79880f1e2d3c", "session=8d7c6b5a49382716", "jane.roe@example.org")
 _TOO_LONG: Final = (
     Signals(status=400, code="context_length_exceeded", message="Please reduce the length of the messages or completion."),
@@ -61,34 +66,54 @@ class _ApiError(Exception):
         self.headers = headers or {}
 
 
-def _tries(retry: Retry | None, failure: Failure) -> float:
+_Both = tuple[float | None, float | None]
+
+
+def _both(ask: Callable[[str], float | None]) -> _Both:
+    """Ask about the plan and about its corrected form."""
+    return ask(PLAN), ask(FIXED)
+
+
+def _shown(id_: str, what: str, both: _Both, unit: str, note: str = "") -> Exhibit:
+    return Exhibit(id_, what, *both, unit, note)
+
+
+def _loop(name: str) -> Retry:
+    retry = presets[name].retry
     assert retry is not None
-    return 1.0 + len(waits(retry, failure)[1])
+    return retry
 
 
-def _tries_of(signals: Signals) -> tuple[float, float]:
-    """Tries of a call that fails like this for ever: by the plan's rules and loop, and by ours."""
-    answer = classify(signals)
-    failure = Failure.of(ADVICE[answer.kind].int_code, answer)
-    return _tries(presets[PLAN].retry, failure), _tries(presets[FIXED].retry, failure)
+def _tries(name: str, failure: Failure) -> float:
+    """Tries of a call that fails like this for ever."""
+    return 1.0 + len(waits(_loop(name), failure)[1])
+
+
+def _failing(kind: ErrorKind) -> Failure:
+    return failure_of(ADVICE[kind])
+
+
+def _plans_rule(signals: Signals) -> Rule:
+    found = plan_rules().first(signals)
+    assert found is not None
+    return found[0]
 
 
 def _case(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Waits of one of the documented cases, plan and corrected."""
     case = next(case for case in WAIT_CASES if case.name.startswith(name))
-    found = [case_waits(policy.retry, case)[1] for policy in (presets[PLAN], presets[FIXED]) if policy.retry]
-    return found[0], found[1]
+    return case_waits(_loop(PLAN), case)[1], case_waits(_loop(FIXED), case)[1]
 
 
 def _errors() -> Iterator[Exhibit]:
     plan, fixed = _case("rate limit without hint")
-    intended = sum(waits(_loop("plan-rate-limited"), failure_of(ADVICE[ErrorKind.API_SERVER_ERROR]))[1])
+    intended = sum(waits(_loop("plan-rate-limited"), _failing(ErrorKind.API_SERVER_ERROR))[1])
     yield Exhibit(
         "E01", "all retries after a 429 are spent within", sum(plan), sum(fixed), "s",
         f"the strategy that the plan meant for it waits {intended:g} s in all and is never chosen",
     )  # fmt: skip
     errors = [_ApiError(status) for status in STATUSES]
-    known = sum(plan_rules().first(plan_signals(error))[0].kind is not ErrorKind.UNKNOWN for error in errors)  # type: ignore[union-attr]
+    known = sum(_plans_rule(plan_signals(error)).kind is not ErrorKind.UNKNOWN for error in errors)
     ours = sum(classify(error).kind is not ErrorKind.UNKNOWN for error in errors)
     yield Exhibit("E02", f"of {len(STATUSES)} statuses of the plan's own client, recognised", known, ours, "errors")
     told = _ApiError(429, {"Retry-After": f"{_STATED_S:g}"})
@@ -99,7 +124,7 @@ def _errors() -> Iterator[Exhibit]:
         ("E06", "that comes as 400 with its code", _TOO_LONG[:1]),
         ("E08", "in the words of three providers", _TOO_LONG),
     ):
-        theirs = sum(plan_rules().first(one)[0].kind is ErrorKind.MODEL_CONTEXT_LENGTH for one in cases)  # type: ignore[union-attr]
+        theirs = sum(_plans_rule(one).kind is ErrorKind.MODEL_CONTEXT_LENGTH for one in cases)
         right = sum(classify(one).kind is ErrorKind.MODEL_CONTEXT_LENGTH for one in cases)
         yield Exhibit(number, f"over-long prompt {name}, recognised", theirs, right, "errors")
     for number, name, signals in (
@@ -107,11 +132,12 @@ def _errors() -> Iterator[Exhibit]:
         ("E16", "tries of a bug of our own (TypeError)", Signals(exception_type="TypeError", message="unsupported operand")),
         ("E17", "tries of a typo in SQL", Signals(code="SQLITE_ERROR", message='near "SELCT": syntax error')),
     ):  # fmt: skip
-        plan_tries, our_tries = _tries_of(signals)
+        answer = classify(signals)
+        failure = Failure.of(ADVICE[answer.kind].int_code, answer)
         note = f"{sum(_case('typo in SQL')[0]):g} s of waiting" if number == "E17" else ""
-        yield Exhibit(number, name, plan_tries, our_tries, "calls", note)
+        yield _shown(number, name, _both(partial(_tries, failure=failure)), "calls", note)
     odd: list[Any] = [None, 7, "text", {}, object(), ValueError(), KeyError("x")]
-    raised = sum(not _is_quiet(lambda one=one: classify(one)) for one in odd)
+    raised = sum(not _is_quiet(partial(classify, one)) for one in odd)
     yield Exhibit(
         "E23", f"errors raised by classifying {len(odd)} odd objects", None, raised, "errors",
         "the plan's name is never created: every call raises a ReferenceError",
@@ -131,7 +157,7 @@ def _records() -> Iterator[Exhibit]:
     error = _ApiError(429, headers, f"key {_SECRETS[0]} of {_SECRETS[2]} is over its limit")
     url = f"https://api.example.org/v1?session={_SECRETS[1]}&user={_SECRETS[2]}"
     kept = error_context(error, url=url, headers=headers).record()
-    odd = sum(not _is_quiet(lambda one=one: error_context(one)) for one in (None, 7, error))
+    odd = sum(not _is_quiet(partial(error_context, one)) for one in (None, 7, error))
     yield Exhibit(
         "C01", "errors raised by writing down three errors", None, odd, "errors",
         "the plan calls instance methods as static ones: every record raises a TypeError",
@@ -164,76 +190,42 @@ def _leaks(record: object) -> int:
     return sum(secret in text for secret in _SECRETS)
 
 
-def _loop(name: str) -> Retry:
-    retry = presets[name].retry
-    assert retry is not None
-    return retry
-
-
 def _retries() -> Iterator[Exhibit]:
     handed = settings_for(_loop(PLAN), plan_failure(ADVICE[ErrorKind.API_AUTH_ERROR].int_code))
-    ours = _tries(presets[FIXED].retry, failure_of(ADVICE[ErrorKind.API_AUTH_ERROR])) - 1
-    waited = sum(waits(_loop("plan-critical"), failure_of(ADVICE[ErrorKind.API_SERVER_ERROR]))[1])
-    yield Exhibit(
-        "R01", "retries of the strategy that a 401 is handed", handed.max_attempts - 1, ours, "retries",
-        f"it waits {waited:g} s; only another method saves the call",
-    )  # fmt: skip
+    ours = _tries(FIXED, _failing(ErrorKind.API_AUTH_ERROR)) - 1
+    waited = sum(waits(_loop("plan-critical"), _failing(ErrorKind.API_SERVER_ERROR))[1])
+    note = f"it waits {waited:g} s; only another method saves the call"
+    yield Exhibit("R01", "retries of the strategy that a 401 is handed", handed.max_attempts - 1, ours, "retries", note)
     plan, fixed = _case("rate limit, Retry-After an HTTP date")
-    yield Exhibit(
-        "R02", f"wait after a 429 with an HTTP date {_STATED_S:g} s ahead", plan_hint_s(HTTP_DATE), fixed[0], "s",
-        f"{len(plan)} retries within {1000 * sum(plan):g} ms",
-    )  # fmt: skip
+    note = f"{len(plan)} retries within {1000 * sum(plan):g} ms"
+    what = f"wait after a 429 with an HTTP date {_STATED_S:g} s ahead"
+    yield Exhibit("R02", what, plan_hint_s(HTTP_DATE), fixed[0], "s", note)
     plan, fixed = _case("rate limit, Retry-After 3600")
-    yield Exhibit(
-        "R05",
-        "first wait when the server says 3,600 s",
-        plan[0],
-        sum(fixed[:1]),
-        "s",
-        "ours gives up or falls back at once",
-    )
+    note = "ours gives up or falls back at once"
+    yield Exhibit("R05", "first wait when the server says 3,600 s", plan[0], sum(fixed[:1]), "s", note)
     plan, fixed = _case("timeout of a booking without key")
-    yield Exhibit(
-        "R10", "bookings made when each times out after it was made", 1.0 + len(plan), 1.0 + len(fixed), "calls"
-    )
-    layers = calls_a_request(PLAN), calls_a_request(FIXED)
-    worst = calls_a_request("plan-critical")
-    yield Exhibit(
-        "R11", "calls of one request when three models fail", *layers, "calls",
-        f"{worst:g} with the critical strategy; {3 * layers[0]:g} to {3 * worst:g} over an SDK that retries twice",
-    )  # fmt: skip
-    spent = [
-        10.0 * (1 + len(found)) + sum(found)
-        for found in (
-            waits(_loop(name), failure_of(ADVICE[ErrorKind.NETWORK_TIMEOUT]), latency_s=10.0)[1]
-            for name in (PLAN, FIXED)
-        )
-    ]
-    yield Exhibit(
-        "R14", "time before the first fallback, time-outs of 10 s", *spent, "s", "the plan's objective for p99 is 5 s"
-    )
+    what = "bookings made when each times out after it was made"
+    yield Exhibit("R10", what, 1.0 + len(plan), 1.0 + len(fixed), "calls")
+    layers, worst = calls_a_request(PLAN), calls_a_request("plan-critical")
+    note = f"{worst:g} with the critical strategy; {_SDK_TRIES * layers:g} to {_SDK_TRIES * worst:g} over an SDK that retries twice"
+    yield _shown("R11", "calls of one request when three models fail", _both(calls_a_request), "calls", note)
+    note = "the plan's objective for p99 is 5 s"
+    yield _shown("R14", "time before the first fallback, time-outs of 10 s", _both(_time_on_first_s), "s", note)
+
+
+def _time_on_first_s(name: str, timeout_s: float = 10.0) -> float:
+    found = waits(_loop(name), _failing(ErrorKind.NETWORK_TIMEOUT), latency_s=timeout_s)[1]
+    return timeout_s * (1 + len(found)) + sum(found)
 
 
 def _fallback() -> Iterator[Exhibit]:
-    wrong_key = [calls_a_request(name, ErrorKind.API_AUTH_ERROR) for name in (PLAN, FIXED)]
-    yield Exhibit("F01", "calls of one request with a wrong key, three models", *wrong_key, "calls")
-    layers = [calls_a_request(name) for name in (PLAN, FIXED)]
-    final = Signals(message="All models failed. Last error: 500 Internal Server Error")
-    theirs, _ = plan_rules().first(final)
-    again = (
-        _tries(presets[PLAN].retry, Failure(ADVICE[ErrorKind.UNKNOWN].int_code))
-        if theirs and theirs.advice.retryable
-        else 1.0
-    )
-    yield Exhibit(
-        "F02", "calls when an outer layer reads the final error and starts again", layers[0] * again, layers[1], "calls"
-    )
-    yield Exhibit(
-        "F03",
-        "time each request spends on a first model that is down",
-        *(first_model_delay_s(name) for name in (PLAN, FIXED)),
-        "s",
-    )
+    wrong_key = _both(partial(calls_a_request, kind=ErrorKind.API_AUTH_ERROR))
+    yield _shown("F01", "calls of one request with a wrong key, three models", wrong_key, "calls")
+    final = _plans_rule(Signals(message="All models failed. Last error: 500 Internal Server Error"))
+    again = _tries(PLAN, Failure(ADVICE[final.kind].int_code)) if final.advice.retryable else 1.0
+    what = "calls when an outer layer reads the final error and starts again"
+    yield Exhibit("F02", what, calls_a_request(PLAN) * again, calls_a_request(FIXED), "calls")
+    yield _shown("F03", "time each request spends on a first model that is down", _both(first_model_delay_s), "s")
     alive = sum(name not in RETIRED or RETIRED[name][0] > PLAN_DATE for name in PLAN_MODELS[1:])
     chain = booking_policy().fallback
     assert chain is not None
@@ -242,26 +234,21 @@ def _fallback() -> Iterator[Exhibit]:
 
 
 def _breakers() -> Iterator[Exhibit]:
-    outage = [reach(presets[name], REQUESTS_A_MONTH).outage_s for name in (PLAN, FIXED)]
-    yield Exhibit(
-        "B03", f"outage until it opens at {REQUESTS_A_MONTH:,} requests a month",
-        *(None if seconds is None else seconds / 60 for seconds in outage), "min", "99.9 % allows 43.2 min a month",
-    )  # fmt: skip
-    yield Exhibit(
-        "B05", "invalid requests of one user that open it for everybody", *(_opens_after("call", "API_INVALID_REQUEST", name) for name in (PLAN, FIXED)),
-        "calls", "ours: not in 100",
-    )  # fmt: skip
-    yield Exhibit(
-        "B06",
-        "failing requests that open it, each with its retries",
-        *(_opens_after("request", "failure", name) for name in (PLAN, FIXED)),
-        "requests",
-    )
-    per_window = 10.0 * REQUESTS_A_MONTH / MONTH_S
-    yield Exhibit(
-        "B12", "chance that 5 calls fall within the plan's 10 s, when all fail", float(pdtrc(4, per_window)), None, "share",
-        "if monitoringPeriod is the window; in ours each setting has one meaning",
-    )  # fmt: skip
+    what = f"outage until it opens at {REQUESTS_A_MONTH:,} requests a month"
+    yield _shown("B03", what, _both(_outage_minutes), "min", "99.9 % allows 43.2 min a month")
+    invalid = _both(lambda name: _opens_after("call", "API_INVALID_REQUEST", name))
+    yield _shown("B05", "invalid requests of one user that open it for everybody", invalid, "calls", "ours: not in 100")
+    tried = _both(lambda name: _opens_after("request", "failure", name))
+    yield _shown("B06", "failing requests that open it, each with its retries", tried, "requests")
+    chance = float(pdtrc(4, 10.0 * REQUESTS_A_MONTH / MONTH_S))  # Poisson: more than 4 in 10 s
+    what = "chance that 5 calls fall within the plan's 10 s, when all fail"
+    note = "if monitoringPeriod is the window; in ours each setting has one meaning"
+    yield Exhibit("B12", what, chance, None, "share", note)
+
+
+def _outage_minutes(name: str) -> float | None:
+    seconds = reach(presets[name], REQUESTS_A_MONTH).outage_s
+    return None if seconds is None else seconds / SECONDS_PER_MINUTE
 
 
 def _opens_after(op: str, outcome: str, name: str, most: int = 100) -> float | None:

@@ -7,6 +7,7 @@ from relkit.exhibit import Exhibit
 from relkit.policies.plan_rollout import PlanPass, plan_day, plan_pass
 from relkit.policies.rollout import (
     GATE_INCONCLUSIVE,
+    GATE_PROMOTE,
     GATE_ROLL_BACK,
     RolloutSchedule,
     RolloutState,
@@ -117,15 +118,12 @@ def _rollout(level: float) -> Iterator[Exhibit]:
         "ours hands the gate's verdict to each tick",
     )
     state = advance(RolloutState(), SCHEDULE, 0.0, GATE_INCONCLUSIVE)
-    rolled = advance(state, SCHEDULE, 7 * _HOUR_S, GATE_ROLL_BACK)
-    after = advance(rolled, SCHEDULE, 8 * _HOUR_S, GATE_INCONCLUSIVE)
-    passed = plan_pass(SCHEDULE, 1.0, 7 * _HOUR_S, iter((True, False, False, False)).__next__)
+    state = advance(state, SCHEDULE, 7 * _HOUR_S, GATE_ROLL_BACK)
+    later = [advance(state, SCHEDULE, 8 * _HOUR_S, gate) for gate in (GATE_INCONCLUSIVE, GATE_PROMOTE)]
+    again = sum(share_of_traffic(one, SCHEDULE) > 0.0 for one in later)
+    passed = plan_pass(SCHEDULE, 1.0, 7 * _HOUR_S, lambda: True)
     yield Exhibit(
-        "S07",
-        "share of the traffic after the pass that rolled back",
-        passed.share,
-        share_of_traffic(after, SCHEDULE),
-        "share",
+        "S07", "times a shadow is switched on again after its roll-back", passed.switched_on_again, again, "times"
     )
     noisy = next(flip for flip in FLIPS if flip.name == "noisy_field")
     assert noisy.differs is not None

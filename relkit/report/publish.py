@@ -21,7 +21,8 @@ from relkit.report.diff import changes
 from relkit.report.explorer import FILE, TITLE, explorer_html
 from relkit.report.launch import run_notebooks
 from relkit.report.manifest import MANIFEST_SCHEMA, Manifest, code_identity, sha256_of
-from relkit.report.normal import to_text
+from relkit.report.normal import NotebookNode, read_notebook, to_text
+from relkit.report.outputs import Shown, check_outputs
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
 from relkit.report.scope import Scope
@@ -38,7 +39,10 @@ PAGES: Final = {
     "2_retries": "retries.html",
     "3_breakers": "breakers.html",
     "5_shadow_ab": "shadow.html",
+    "7_plan_audit": "audit.html",
 }
+STANDING: Final = ("7_plan_audit",)
+"""Notebooks that read no log: their page is made of the stored notebook, which nbval holds to the code, and nothing runs."""
 
 
 TUNED: Final = "3_breakers"
@@ -156,10 +160,11 @@ def _make(
         if html := explorer_html(scope, runs[TUNED][1].tables, label):
             (fresh / FILE).write_text(html, encoding="utf-8")
             more.append({"text": TITLE, "file": FILE, "here": False})
-    for name, (notebook, records) in runs.items():
+    made = runs | {name: stored_run(root, name) for name in STANDING}
+    for name, (notebook, records) in made.items():
         _hide_folders(notebook, {**parameters, "database": database.name, "config": Path(config).name})
         (fresh / f"{name}.ipynb").write_text(to_text(notebook), encoding="utf-8")
-        links = [{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in notebooks]
+        links = [{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in made]
         links += more
         page = render_page(
             notebook,
@@ -171,13 +176,13 @@ def _make(
             files=write_tables(fresh, PAGES[name], records.tables),
         )
         (fresh / PAGES[name]).write_text(page, encoding="utf-8")
-    shown = {name: shown for name, (_, shown) in runs.items()}
+    shown = {name: shown for name, (_, shown) in made.items()}
     summary = summary_record(shown[notebooks[0]], period, data_hash, guardrails)
     (fresh / "summary.json").write_text(_json(summary), encoding="utf-8")
     (fresh / "summary.md").write_text("\n".join(summary_lines(summary)) + "\n", encoding="utf-8")
     manifest = Manifest(
         MANIFEST_SCHEMA,
-        " ".join(notebooks),
+        " ".join(made),
         _as_of(period),
         {
             "database": database.name,
@@ -195,6 +200,25 @@ def _make(
     )
     (fresh / "manifest.json").write_text(_json(manifest.record()), encoding="utf-8")
     return summary
+
+
+def stored_run(root: Path, name: str) -> tuple[NotebookNode, Shown]:
+    """Read a stored notebook as if it had been run now.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    name : str
+        Name of the notebook.
+
+    Raises
+    ------
+    ReportError
+        It cannot be read, or does not show what it must.
+    """
+    notebook = read_notebook(root / "notebooks" / f"{name}.ipynb")
+    return notebook, check_outputs(name, notebook)
 
 
 def _as_of(period: Period) -> str:

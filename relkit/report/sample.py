@@ -18,7 +18,7 @@ from relkit.report.contract import DEMO_WEEK, contract_of
 from relkit.report.outputs import check_outputs, shown_by
 from relkit.report.page import render_page
 from relkit.report.places import project_folder
-from relkit.report.publish import NOTEBOOKS, PAGES
+from relkit.report.publish import NOTEBOOKS, PAGES, STANDING
 from relkit.report.spreadsheet import write_tables
 from relkit.report.summary import summary_lines, summary_record
 
@@ -39,7 +39,10 @@ def write_sample(folder: Path) -> list[Path]:
         The files, in order of name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stored = {name: nbformat.read(project_folder() / "notebooks" / f"{name}.ipynb", as_version=4) for name in NOTEBOOKS}
+    stored = {
+        name: nbformat.read(project_folder() / "notebooks" / f"{name}.ipynb", as_version=4)
+        for name in (*NOTEBOOKS, *STANDING)
+    }
     entry = check_outputs(NOTEBOOKS[0], stored[NOTEBOOKS[0]])
     data_hash = next(table["values"]["data_hash"] for table in entry.tables if table["name"] == "provenance")
     for name, notebook in stored.items():
@@ -49,9 +52,7 @@ def write_sample(folder: Path) -> list[Path]:
             period=DEMO_WEEK,
             code={"version": metadata.version("relkit-workbench"), "commit": "sample"},
             data_hash=data_hash,
-            links=[
-                {"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in NOTEBOOKS
-            ],
+            links=[{"text": contract_of(other).title, "file": PAGES[other], "here": other == name} for other in stored],
             files=write_tables(folder, PAGES[name], shown_by(notebook).tables),
         )
         (folder / PAGES[name]).write_text(page, encoding="utf-8")

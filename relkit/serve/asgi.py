@@ -121,7 +121,8 @@ class _Answers:
         self.start()
         for watch in self._watches:
             await run_in_threadpool(watch.first)
-        breakers, probes = self._live() if at_us is None else None, ()
+        breakers = self._live() if at_us is None else None
+        probes: tuple[ProbeStanding, ...] = ()
         known = Answer(breakers, "fresh", 0.0)
         if breakers is None:
             answer = await self.standings.get(at_us)
@@ -144,9 +145,9 @@ class _Answers:
     async def page(self, request: Request) -> Response:
         at_us = _asked(request)
         known = await self.snapshots.get(at_us)
-        answer = (
-            await self.pages.get(at_us) if known.value is not None else Answer[str](None, "unknown", None, known.why)
-        )
+        answer: Answer[str] = Answer(None, "unknown", None, known.why)
+        if known.value is not None:
+            answer = await self.pages.get(at_us)
         if answer.value is None:
             if answer.why == BUSY:
                 return _busy()
@@ -243,7 +244,7 @@ def application(
         first = asyncio.create_task(answers.snapshots.get(None))  # counting a long log takes a while: begin before the first question
         yield
         first.cancel()
-        answers.close()
+        await run_in_threadpool(answers.close)
 
     routes = [
         Route("/", answers.page),

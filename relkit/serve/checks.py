@@ -1,5 +1,6 @@
 """Checks of what a service depends on: run in the background by the clock, whoever asks and however often."""
 
+import atexit
 import socket
 import time
 import urllib.error
@@ -105,10 +106,14 @@ class Watch:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name=f"relkit-check-{self.check.name}", daemon=True)
                 self._thread.start()
+                atexit.register(self.stop)  # a thread that is cut off within DuckDB would take the process down with noise
 
     def stop(self) -> None:
-        """End after the look that is under way."""
+        """End, when the look that is under way has come back or may wait no longer."""
         self._stop.set()
+        atexit.unregister(self.stop)
+        if self._thread is not None:
+            self._thread.join(self.check.timeout_s + 1.0)
 
     def first(self) -> bool:
         """Wait for the first result, not longer than a look may take."""

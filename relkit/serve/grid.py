@@ -32,10 +32,13 @@ class Grid:
     start_minute: int
     columns: Mapping[str, Ints]
 
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
     @property
     def end_minute(self) -> int:
         """Return the first minute after the grid."""
-        return self.start_minute + len(next(iter(self.columns.values())))
+        return self.start_minute + len(self)
 
     def part(self, start: int, end: int) -> "Grid":
         """Return the minutes of a stretch that lie on the grid; at least none."""
@@ -45,7 +48,9 @@ class Grid:
         return Grid(low, {name: counts[cut] for name, counts in self.columns.items()})
 
     def then(self, later: "Grid") -> "Grid":
-        """Return this grid and the one that begins where it ends."""
+        """Return this grid and the one that begins where it ends; of an empty one, the later alone."""
+        if not len(self):
+            return later
         return Grid(
             self.start_minute,
             {name: np.concatenate((counts, later.columns[name])) for name, counts in self.columns.items()},
@@ -55,7 +60,7 @@ class Grid:
         """Return the grid of exactly a stretch; minutes that were not counted hold nothing."""
         inner = self.part(start, end)
         before = min(max(inner.start_minute - start, 0), end - start)
-        after = (end - start) - before - (inner.end_minute - inner.start_minute)
+        after = (end - start) - before - len(inner)
         return Grid(start, {name: np.pad(counts, (before, after)) for name, counts in inner.columns.items()})
 
 

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -19,6 +20,7 @@ SHORTEST_TOKEN: Final = 16
 _METHODS: Final = ("GET", "HEAD")
 _LONGEST_PATH: Final = 256
 _LONGEST_QUERY: Final = 1_024
+_HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -145,7 +147,5 @@ def _is_local(scope: Scope, headers: Headers) -> bool:
     hosts = headers.getlist("host")
     if len(hosts) != 1:
         return False
-    host, colon, port = hosts[0].rpartition(":")
-    if not colon or port.endswith("]"):
-        host, port = hosts[0], ""
-    return is_loopback(host) and (not port or port.isdigit())
+    found = _HOST.fullmatch(hosts[0])
+    return found is not None and is_loopback(found["name"])

@@ -16,7 +16,7 @@ from relkit.serve.snapshot import Snapshot
 from relkit.slo import ErrorBudget, Goal, Objective, goal_of, window_of
 from relkit.store import Store, open_store, readings
 from relkit.store.readings.ended import NOBODY, Ended, Mark, ended_requests, first_changed_us, mark_of
-from relkit.store.readings.folded import requests_between
+from relkit.store.readings.folded import SPREAD_US, requests_between
 from relkit.store.readings.standing import (
     breaker_standings,
     budgets_left,
@@ -30,7 +30,8 @@ from relkit.units import US_PER_DAY, US_PER_MINUTE
 ALL_REQUESTS: Final = Objective("all requests", "0.999")
 """Error rates count as an objective on availability does: faults of the caller leave the denominator. Its target is not used."""
 STRETCH_US: Final = 2 * US_PER_DAY
-"""Most that is read in one visit to the database, so that a writer never waits long."""
+"""Most that is read of a long log in one visit to the database, so that a writer never waits long."""
+LONG_ROWS: Final = 1_000_000
 LOCK_WAIT_S: Final = 0.5
 THREADS: Final = 2
 WEEK_US: Final = 7 * US_PER_DAY
@@ -151,12 +152,15 @@ class Tally:
         if kept is None or changed_us == 0:
             first_us = first_row_us(store)
             kept = None
-            from_us = max(self._low_us(now_us), min(_minute(now_us), now_us if first_us is None else _minute(first_us)))
+            last_us = last_row_us(store, now_us)
+            from_us = max(self._low_us(now_us), _minute(first_us or 0))
+            if last_us is None or last_us + SPREAD_US < from_us:
+                from_us = now_us
             from_us = min(from_us, _minute(now_us - LONGEST_US))
         else:
             first_us = kept.first_us if changed_us is None else min(kept.first_us or changed_us, changed_us)
             from_us = max(_minute(min(kept.until_us, changed_us or kept.until_us)), self._low_us(now_us))
-        until_us = min(now_us, from_us + STRETCH_US)
+        until_us = min(now_us, from_us + _stretch_us(mark))
         new = self._stretch(store, from_us, until_us, is_recent=until_us > now_us - LONGEST_US)
         if kept is not None:
             grid = kept.grid.part(self._low_us(now_us) // US_PER_MINUTE, from_us // US_PER_MINUTE).then(new.grid)
@@ -168,21 +172,21 @@ class Tally:
 
     def _filled(self, kept: _Kept, at_us: int) -> Grid:
         """Give the grid of another moment: what is kept of it, and what lies before and after counted for this once."""
-        low = self._low_us(at_us) // US_PER_MINUTE
-        if kept.first_us is not None:
-            low = max(low, kept.first_us // US_PER_MINUTE)
-        high = at_us // US_PER_MINUTE
+        with self._open() as store:
+            last_us = last_row_us(store, at_us)
+        low = max(self._low_us(at_us), kept.first_us or 0) // US_PER_MINUTE
+        high = min(at_us, 0 if last_us is None else last_us + SPREAD_US) // US_PER_MINUTE  # beyond lies nothing
         if low >= high:
             return kept.grid.part(0, 0)
         over = kept.until_us // US_PER_MINUTE  # the minute in which the last look was taken is not over
         middle = kept.grid.part(low, min(high, over))
-        before, after = self._pieces(low, min(high, kept.grid.start_minute)), self._pieces(max(low, over), high)
-        return reduce(Grid.then, [*before, *([middle] if middle.end_minute > middle.start_minute else []), *after])
+        before, after = self._pieces(kept, low, min(high, kept.grid.start_minute)), self._pieces(kept, max(low, over), high)
+        return reduce(Grid.then, [*before, *([middle] if len(middle) else []), *after])
 
-    def _pieces(self, start: int, end: int) -> list[Grid]:
+    def _pieces(self, kept: _Kept, start: int, end: int) -> list[Grid]:
         """Count a stretch of minutes, a visit for each piece."""
         found = []
-        step = STRETCH_US // US_PER_MINUTE
+        step = _stretch_us(kept.mark) // US_PER_MINUTE
         for first in range(start, end, step):
             with self._open() as store:
                 beyond = min(end, first + step)
@@ -204,6 +208,10 @@ class Tally:
 
     def _open(self) -> AbstractContextManager[Store]:
         return open_store(self._database, rules=self._config.rules, threads=THREADS, wait_s=LOCK_WAIT_S)
+
+
+def _stretch_us(mark: Mark) -> int:
+    return STRETCH_US if mark.rows > LONG_ROWS else 1_000 * US_PER_DAY
 
 
 def _minute(us: int) -> int:

@@ -287,7 +287,7 @@ def slower(
     arms[rng.random(arms.shape) < timeouts] = timeout_s
     plan = (arms[1] - arms[0]).mean(axis=1) * 1e6 > PLAN_SLOWER_US
     ratios = np.log(arms[1] / arms[0])
-    p = wilcoxon(ratios, axis=1, alternative="greater", method="asymptotic").pvalue
+    p: npt.NDArray[np.float64] = wilcoxon(ratios, axis=1, alternative="greater", method="asymptotic").pvalue
     return _flagged(float(pairs), plan, p < ALPHA / 2, level)
 
 
@@ -341,7 +341,7 @@ def provider_fails(
     """
     rng = np.random.default_rng([seed, pairs, round(error_share * 10_000)])
     tables: Ints = rng.multinomial(pairs, cells(0.0, 1 - error_share), runs)
-    plan = (tables[:, 1] + tables[:, 3]) / pairs > PLAN_ERROR_SHARE
+    plan: Flags = (tables[:, 1] + tables[:, 3]) / pairs > PLAN_ERROR_SHARE
     ours = _said_of_each(_discordant(tables), lambda counts: e_pairs(counts).log_e_harm >= _LOG_BOUND)
     return _flagged(error_share, plan, ours, level)
 

@@ -79,7 +79,7 @@ def threshold_course(cfg: BreakerSettings, failing: Sequence[bool]) -> tuple[int
 
 
 def threshold_shares(
-    cfg: BreakerSettings, failing_share: float, runs: int = 20, calls: int = 1_000, seed: int = SEED
+    cfg: BreakerSettings, failing_share: float, runs: int = 20, calls: int = 4_000, seed: int = SEED
 ) -> dict[int, float]:
     """Return the share of the calls after which the threshold stood at each value, beginning with a fresh breaker.
 

@@ -8,6 +8,7 @@ from typing import Final
 from duckdb import DuckDBPyConnection
 
 from relkit.errors import RuleSet, Signals, classify, load_rules
+from relkit.errors.rules.written import rules_text
 from relkit.errors.signals import SIGNAL_FIELDS
 from relkit.store.rules_sql import classified_sql
 
@@ -16,7 +17,7 @@ CASE_PAYS_FROM: Final = 5_000
 
 
 def classify_new(connection: DuckDBPyConnection, rules: RuleSet | None = None) -> int:
-    """Classify every fingerprint that this rule set has not seen, and store the answers.
+    """Classify every fingerprint that this rule set has not seen, and store the answers, with the rules that gave them.
 
     Parameters
     ----------
@@ -33,6 +34,7 @@ def classify_new(connection: DuckDBPyConnection, rules: RuleSet | None = None) -
     chosen = rules or load_rules()
     answers = _answers(connection, chosen)
     if answers:
+        connection.execute("INSERT OR IGNORE INTO rulesets VALUES (?, ?)", [chosen.hash, rules_text(chosen)])
         connection.execute(
             f"INSERT INTO classifications SELECT '{chosen.hash}', unnest(?), unnest(?), unnest(?), unnest(?)",
             [list(column) for column in zip(*answers, strict=True)],

@@ -12,9 +12,9 @@ import duckdb
 
 from relkit.exceptions import StoreError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 # STEPS[n] takes a file of version n to n + 1.
-STEPS: Final[dict[int, str]] = {}
+STEPS: Final[dict[int, str]] = {1: "ALTER TABLE choices ADD COLUMN settings VARCHAR"}
 
 
 def schema_version_of(connection: duckdb.DuckDBPyConnection) -> int | None:

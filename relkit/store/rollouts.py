@@ -65,6 +65,16 @@ def state_of(rows: tuple[RolloutRow, ...]) -> RolloutState:
     return RolloutState(ROLLOUT_STATES.index(last.state), step, last.ts / US_PER_SECOND)
 
 
+def share_in_force(store: Store, experiment: str) -> tuple[float, int | None]:
+    """Return the share of the traffic that a rollout gives its shadow now, in [0, 1], and its step: what a mirror asks for.
+
+    A rollout that never began has share 0 and no step.
+    """
+    rows = rollout_rows(store, experiment)
+    state = state_of(rows)
+    return (rows[-1].share if rows else 0.0), None if state.step == BEFORE_FIRST else state.step
+
+
 def append_rollout(store: Store, experiment: str, row: RolloutRow) -> None:
     """Write one transition; rows are only ever added."""
     store.connection.execute(

@@ -95,6 +95,7 @@ CREATE TABLE classifications (
     PRIMARY KEY (ruleset, fp)
 );
 
+-- The rules behind the classifications, as TOML that `load_rules` reads.
 CREATE TABLE rulesets (ruleset VARCHAR PRIMARY KEY, toml VARCHAR NOT NULL);
 
 -- What a person says an error really was.
@@ -175,7 +176,8 @@ CREATE TABLE faults (
 
 CREATE TABLE exclusions (ts_start BIGINT NOT NULL, ts_end BIGINT NOT NULL, service VARCHAR, reason VARCHAR NOT NULL, decided_by VARCHAR NOT NULL);
 CREATE TABLE sweeps (sweep_id VARCHAR NOT NULL, policy_hash VARCHAR NOT NULL, scenario VARCHAR NOT NULL, seed BIGINT NOT NULL, measure VARCHAR NOT NULL, value DOUBLE);
-CREATE TABLE choices (sweep_id VARCHAR NOT NULL, policy_hash VARCHAR NOT NULL, code VARCHAR NOT NULL, sentence VARCHAR NOT NULL, ts BIGINT NOT NULL);
+-- settings: the policy of policy_hash as the text of a relkit.toml; NULL of choices that schema 1 kept.
+CREATE TABLE choices (sweep_id VARCHAR NOT NULL, policy_hash VARCHAR NOT NULL, code VARCHAR NOT NULL, sentence VARCHAR NOT NULL, ts BIGINT NOT NULL, settings VARCHAR);
 
 -- Lines that could not become rows: where, why, and the redacted line.
 CREATE TABLE rejects (ingest_id INTEGER NOT NULL, line BIGINT NOT NULL, reason VARCHAR NOT NULL, raw VARCHAR NOT NULL);

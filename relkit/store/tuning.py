@@ -16,7 +16,7 @@ from relkit.store.open import Store, open_store
 _FLUSH_S: Final = 2.0  # of work is lost at most when the process is killed
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "sweeps": ("sweep_id", "policy_hash", "scenario", "seed", "measure", "value"),
-    "choices": ("sweep_id", "policy_hash", "code", "sentence", "ts"),
+    "choices": ("sweep_id", "policy_hash", "code", "sentence", "ts", "settings"),
 }
 
 
@@ -36,6 +36,8 @@ class StoredChoice:
         What to change, with the expected gain, its interval and the money.
     ts : int
         When it was made, microseconds since 1970 UTC.
+    settings : str or None
+        The settings to take as the text of a relkit.toml; None of a choice that schema 1 kept.
     """
 
     sweep_id: str
@@ -43,6 +45,7 @@ class StoredChoice:
     code: str
     sentence: str
     ts: int
+    settings: str | None
 
 
 @contextmanager
@@ -153,7 +156,7 @@ def known_runs(
             raise DataError(
                 f"{Path(path).name}: its sweep {label!r} was made by other code (hash {others[0]}; this code is {code}), and "
                 "numbers of two versions must not be mixed; take another label, or remove the old one with "
-                "relkit.store.forget_sweep(store, label), and sweep anew"
+                "relkit tune --forget (of another label than tune, relkit.store.forget_sweep) and sweep anew"
             )
         rows = ask(
             "SELECT policy_hash, scenario, seed, map_from_entries(list((measure, value))) FROM "
@@ -202,7 +205,7 @@ def last_choice(store: Store, label: str | None = None) -> StoredChoice | None:
         Name of the sweep; None for any.
     """
     row = store.connection.execute(
-        "SELECT sweep_id, policy_hash, code, sentence, ts FROM choices "
+        "SELECT sweep_id, policy_hash, code, sentence, ts, settings FROM choices "
         "WHERE ? IS NULL OR regexp_replace(sweep_id, '@[^@]*$', '') = ? ORDER BY ts DESC, sweep_id, policy_hash LIMIT 1",
         [label, label],
     ).fetchone()

@@ -154,7 +154,7 @@ class Choice:
         return max(self.regret, key=lambda pair: pair[1], default=None)
 
     def batch(self, as_of: datetime) -> Batch:
-        """Return the row for the table `choices`.
+        """Return the row for the table `choices`; the settings stand in it as the text of a relkit.toml.
 
         Parameters
         ----------
@@ -166,6 +166,8 @@ class Choice:
         ParameterError
             For a time without a zone.
         """
+        from relkit.config import exported  # noqa: PLC0415  pydantic takes a while to load
+
         if as_of.tzinfo is None:
             raise ParameterError.of("as_of", as_of, "a time with a zone", "give e.g. datetime.now(UTC)")
         offset = as_of.utcoffset() or timedelta()
@@ -176,6 +178,7 @@ class Choice:
             "code": [self.verdict.code],
             "sentence": [self.verdict.sentence],
             "ts": [ts],
+            "settings": [exported(self.policy, "relkit").text],
         }
         return Batch("choices", columns)
 

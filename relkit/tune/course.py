@@ -72,7 +72,7 @@ class Course:
 
 
 def course_of(run: Run, bins: int = BINS) -> Course:
-    """Sum up a run in steps of equal length over its expected duration.
+    """Sum up a run in steps of equal length, from its start to the arrival of its last request.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def course_of(run: Run, bins: int = BINS) -> Course:
     """
     if bins < 1:
         raise ParameterError.of("bins", bins, "at least 1", "120 is usual")
-    span_s = max(run.scenario.duration_s, 1.0)
+    span_s = max(float(run.requests["arrival_s"].max(initial=0.0)), 1.0)
     bin_s = span_s / bins
     places = np.minimum((np.arange(len(run.seconds)) / bin_s).astype(np.int64), bins - 1)
     summed = {

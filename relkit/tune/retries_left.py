@@ -40,7 +40,7 @@ class _Watched(Oracle):
         self._note()
 
 
-def retries_left(scenario: Scenario, policy: Policy, seed: int, bins: int) -> Floats | None:
+def retries_left(scenario: Scenario, policy: Policy, seed: int, bins: int, span_s: float) -> Floats | None:
     """Return the least that is left in the first client's RetryBudget in each step of a run.
 
     Parameters
@@ -52,7 +52,9 @@ def retries_left(scenario: Scenario, policy: Policy, seed: int, bins: int) -> Fl
     seed : int
         The run.
     bins : int
-        Steps over the run's expected duration, at least 1.
+        Steps, at least 1.
+    span_s : float
+        Length of all steps together, seconds; what comes after counts to the last one.
 
     Returns
     -------
@@ -64,10 +66,10 @@ def retries_left(scenario: Scenario, policy: Policy, seed: int, bins: int) -> Fl
     --------
     >>> from relkit.policies.presets import presets
     >>> from relkit.simulation.suite import w0
-    >>> left = retries_left(w0(500), presets["plan-fixed"], 1, 2)
+    >>> left = retries_left(w0(500), presets["plan-fixed"], 1, 2, 60.0)
     >>> bool(0.0 <= left.min() <= left.max() <= 10.0)
     True
-    >>> retries_left(w0(500), presets["pybreaker"], 1, 2) is None
+    >>> retries_left(w0(500), presets["pybreaker"], 1, 2, 60.0) is None
     True
     """
     budget: Any = policy.retry_budget
@@ -76,7 +78,7 @@ def retries_left(scenario: Scenario, policy: Policy, seed: int, bins: int) -> Fl
     watched = _Watched(workload_of(scenario, policy, seed))
     watched.run()
     times, left = (np.array(column) for column in zip(*watched.seen, strict=True))
-    places = np.minimum(times / max(scenario.duration_s, 1.0) * bins, bins - 1).astype(np.int64)
+    places = np.minimum(times / span_s * bins, bins - 1).astype(np.int64)
     found = np.full(bins, math.inf)
     np.minimum.at(found, places, left)
     last = np.full(bins, float(left[0]))

@@ -145,13 +145,30 @@ def kept(rival: Candidate, today: Policy, gain: Gain, good: float, indifference:
     if rival.policy.hash == today.hash:
         sentence, why = f"Keep today's settings: {sure}.", ""
     else:
-        name, span = short(gain.measure), _span(gain.measure, gain.low, gain.high)
-        sentence = f"Keep today's settings: no other is surely better; the best of {count(candidates)} changes {name} by {span}."
-        why = f"An interval that holds 0 is no ground for a change: {sure}." if good < SURE else ""
+        best = f"the best of {count(candidates)} candidates, {rival.name}, is not surely better"
+        sentence = f"Keep today's settings: {best} ({'; '.join(_parts(gain))})."
+        why = f"An interval that holds 0 is no ground for a change. {sure[0].upper()}{sure[1:]}."
     return Verdict(
         "tuning", "RECOMMENDED", sentence, level=LEVEL, n=gain.n, why_not=why,
         would_change="Other traffic, other prices, or a scenario that is not in the suite.",
     )  # fmt: skip
+
+
+def _parts(gain: Gain) -> list[str]:
+    """What a change buys, each with its interval."""
+    better = (
+        f"better by {_amount(gain.measure, gain.value)}"
+        if gain.value >= 0.0
+        else f"worse by {_amount(gain.measure, -gain.value)}"
+    )
+    parts = [f"{short(gain.measure)} {better}, {_span(gain.measure, gain.low, gain.high)}"]
+    if gain.measure != "success":
+        parts.append(f"success {100 * gain.success:+.2f} points")
+    if gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
+        way, sign = ("falls", 1.0) if gain.usd_a_month >= 0.0 else ("rises", -1.0)
+        low, high = sorted((sign * gain.usd_low, sign * gain.usd_high))
+        parts.append(f"the month's bill {way} by ${sign * gain.usd_a_month:,.2f}, {low:,.2f} to {high:,.2f}")
+    return parts
 
 
 def _sureness(good: float, indifference: float, candidates: int) -> str:
@@ -182,7 +199,6 @@ def recommended(
     today_keeps : bool
         Whether today's settings surely keep every limit.
     """
-    name = short(gain.measure)
     what = changes_text(changes_of(today, candidate.policy), today, candidate.policy)
     if (
         candidate.values and candidate.policy.name != today.name
@@ -192,18 +208,7 @@ def recommended(
             for setting, value in candidate.values
         )
         what = f"take {candidate.policy.name} with {', '.join(searched)}"
-    better = (
-        f"better by {_amount(gain.measure, gain.value)}"
-        if gain.value >= 0.0
-        else f"worse by {_amount(gain.measure, -gain.value)}"
-    )
-    parts = [f"{name} {better} ({_span(gain.measure, gain.low, gain.high)})"]
-    if gain.measure != "success":
-        parts.append(f"success {100 * gain.success:+.2f} points")
-    if gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
-        way, sign = ("falls", 1.0) if gain.usd_a_month >= 0.0 else ("rises", -1.0)
-        low, high = sorted((sign * gain.usd_low, sign * gain.usd_high))
-        parts.append(f"the month's bill {way} by ${sign * gain.usd_a_month:,.2f} ({low:,.2f} to {high:,.2f})")
+    parts = _parts(gain)
     if judge.goal.limits and not today_keeps:
         parts.append("today's settings do not surely keep the limits")
     sentence = f"{what[0].upper()}{what[1:]}: {'; '.join([*parts, _sureness(good, indifference, candidates)])}."

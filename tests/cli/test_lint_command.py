@@ -31,6 +31,19 @@ def test_nothing_found_is_exit_0(capsys, tmp_path, monkeypatch) -> None:
     assert "pybreaker: 0 findings" in out
 
 
+def test_an_alert_whose_window_outlasts_what_is_kept_is_named_with_its_place(capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("lint", "--policy", "pybreaker", "--alerts", "workbook", *TRAFFIC)
+    _, kept, _ = ran(capsys, *words, "--retention-days", "40", "--json")
+    _, lost, _ = ran(capsys, *words, "--retention-days", "1", "--json")
+    before, after = (json.loads(text)["findings"]["alerts workbook"] for text in (kept, lost))
+    new = [one for one in after if one["code"] not in {each["code"] for each in before}]
+    assert new
+    _, told, _ = ran(capsys, *words, "--retention-days", "1")
+    for one in new:
+        assert f"{one['code']}: {one['where']}: {one['sentence'][:20]}" in told
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -40,6 +53,8 @@ def test_nothing_found_is_exit_0(capsys, tmp_path, monkeypatch) -> None:
         (("export", "--to", "pybreaker", "--policy", "polly-8"), "breaker.family = anchored"),
         (("export", "--to", "pybraker", "--policy", "polly-8"), "did you mean pybreaker"),
         (("export", "--to", "pybreaker"), "which settings"),
+        (("export", "--to", "pybreaker", "--choice", "--policy", "pybreaker"), "exclude each other"),
+        (("export", "--to", "pybreaker", "--choice"), "no choice is kept"),
         (
             ("export", "--to", "opossum", "--policy", "opossum-10", "--output", "no/such/folder/x.json"),
             "cannot be written",

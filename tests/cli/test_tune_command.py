@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from relkit import cli, simulate
+from relkit.config import imported
 from relkit.errors import ErrorKind
 from relkit.policies.presets import presets
 from relkit.simulation.arrivals import poisson
@@ -59,7 +60,9 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return type_
 
 
-def test_a_choice_is_said_kept_and_read_back_by_the_weekly_report(run: Run, log: Path) -> None:
+def test_a_choice_is_said_kept_exported_and_read_back_by_the_weekly_report(
+    run: Run, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = run("--database", str(log), "--today", "plan", "--json")
     assert first.code == 0, first.err
     record = json.loads(first.out)
@@ -70,9 +73,15 @@ def test_a_choice_is_said_kept_and_read_back_by_the_weekly_report(run: Run, log:
         kept = last_choice(store)
     assert kept is not None
     assert (kept.sentence, kept.code) == (record["verdict"]["sentence"], record["verdict"]["code"])
+    assert kept.settings is not None
+    assert imported(kept.settings, "relkit").hash == kept.policy_hash == record["policy_hash"]
     again = run("--database", str(log), "--today", "plan")
     assert again.code == 0
     assert "0 runs played" in again.out, "what is stored is not played again"
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["export", "--to", "relkit", "--choice", "--database", str(log)])
+    assert stop.value.code == 0
+    assert imported(capsys.readouterr().out, "relkit").hash == kept.policy_hash
     assert record["verdict"]["sentence"] in again.out
 
 
@@ -126,3 +135,8 @@ def test_a_sweep_of_other_code_is_refused(run: Run, log: Path, tmp_path: Path) -
     found = run("--database", str(path))
     assert found.code == 1
     assert "made by other code (hash 0123456789abcdef" in found.err
+    again = run("--database", str(path), "--forget")
+    assert again.code == 0, again.err
+    with open_store(path) as store:
+        kept = store.connection.execute("SELECT DISTINCT sweep_id FROM sweeps").fetchall()
+    assert "tune@0123456789abcdef" not in {name for (name,) in kept}

@@ -18,7 +18,7 @@ from relkit.policies.retry_settings import Retry, RetrySettings
 READS = Request(only_reads=True)
 # Half open for ever: no number of successes closes it, so a permit that is lost is lost for good and is seen.
 TRIAL = BreakerSettings(
-    failure_threshold=1, open_s=1e-9, half_open_permits=50, half_open_successes=10**6, counts=0
+    failure_threshold=1, open_s=1e-9, half_open_permits=600, half_open_successes=10**6, counts=0
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from relkit.live.testing import rehearsal
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.policy import Policy
+from relkit.policies.presets import presets
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_budget import RetryBudgetSettings
 from relkit.policies.retry_settings import Retry, RetrySettings
@@ -81,6 +82,17 @@ def test_what_may_have_been_done_is_not_done_again_without_a_key(error: Exceptio
     with rehearsal():
         failed(Pipeline(policy(fallback=CHAIN)), upstream, Request(idempotency_key="booking 17"))
     assert len(upstream.asked) == 1 + 6
+
+
+@pytest.mark.parametrize("name", ["plan", "plan-transient", "tenacity", "polly", "resilience4j-retry"])
+def test_no_preset_repeats_a_booking(name: str) -> None:
+    """Libraries and the plan know no idempotency; live their settings run all the same, and book once."""
+    upstream = Upstream(TimeoutError())
+    with rehearsal():
+        told = failed(Pipeline(presets[name]), upstream, Request())
+        assert (len(upstream.asked), told.stopped_by) == (1, "maybe_executed")
+        failed(Pipeline(presets[name]), upstream)
+    assert len(upstream.asked) > 2
 
 
 def test_what_was_never_sent_is_tried_again_without_a_key() -> None:

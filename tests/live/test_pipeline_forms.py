@@ -285,7 +285,11 @@ def test_a_shadow_hears_the_beginning_and_the_end_once() -> None:
 
 def test_settings_and_rules_come_from_the_file_that_export_writes(tmp_path: Path) -> None:
     path = tmp_path / "relkit.toml"
-    rule = '[[rule]]\nid = "ours.full"\nkind = "MODEL_OVERLOADED"\nwhen = { exception_type = "HotelFullError" }\nsource = "ours"\n'
+    rule = (
+        '[[rule]]\nid = "ours.full"\nkind = "MODEL_OVERLOADED"\nwhen = { exception_type = "HotelFullError" }\n'
+        'source = "ours"\nexamples = [{ exception_type = "HotelFullError" }]\n'
+        'counterexamples = [{ exception_type = "HotelError" }]\n'
+    )
     path.write_text(service_text(presets["plan-fixed"]) + "\n" + rule, encoding="utf-8")
 
     class HotelFullError(Exception):

@@ -13,7 +13,7 @@ import pytest
 
 from relkit.errors import Classification, classify
 from relkit.exceptions import ParameterError
-from relkit.live.faults import Asked, OverTime, Reply, Spell, answer, cut, failed, in_turn, limited, reset, slow
+from relkit.live.faults import Reply, answer, cut, failed, in_turn, limited, reset, slow
 from relkit.live.upstream import HOST, Upstream
 
 
@@ -180,40 +180,6 @@ def test_leaving_the_block_frees_the_port() -> None:
     assert not any(thread.name == "upstream" for thread in threading.enumerate())
 
 
-def test_a_script_by_the_clock_takes_the_first_spell_that_meets_the_request() -> None:
-    draws = iter([0.5, 0.2, 0.2])
-    script = OverTime(
-        (Spell(0.0, 10.0, failed(500), share=0.3), Spell(5.0, 9.0, limited(), model="small")), draw=lambda: next(draws)
-    )
-    small = b'{"model": "small"}'
-    assert script(Asked(1, 6.0, "POST", "/", small)).name == "limited"
-    assert script(Asked(2, 6.0, "POST", "/", small)).name == "failed_500"
-    assert script(Asked(3, 12.0, "POST", "/", small)).name == "answer"
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda: Reply("x", status=42),
-        lambda: answer(delay_s=-1.0),
-        lambda: answer(delay_s=float("nan")),
-        lambda: slow(1e9),
-        lambda: cut(1.5),
-        lambda: limited(float("inf")),
-        lambda: Spell(2.0, 1.0, failed()),
-        lambda: Spell(0.0, 1.0, failed(), share=2.0),
-        lambda: Upstream(refused=[(3.0, 1.0)]),
-    ],
-)
-def test_what_cannot_be_is_refused(wrong: Callable[[], object]) -> None:
-    with pytest.raises(ParameterError):
-        wrong()
-
-
-def test_a_body_that_is_no_json_object_names_no_model() -> None:
-    assert [Asked(1, 0.0, "POST", "/", body).model for body in (b"", b"\xff", b"[1]", b'{"model": 3}')] == [
-        "",
-        "",
-        "",
-        "3",
-    ]
+def test_times_out_of_order_are_refused() -> None:
+    with pytest.raises(ParameterError, match="start_s < end_s"):
+        Upstream(refused=[(3.0, 1.0)])

@@ -13,6 +13,7 @@ from relkit.report.contract import CONTRACTS, DEMO_WEEK
 from relkit.report.normal import normalise, read_notebook, to_text
 from relkit.report.notebooks import stored_notebooks
 from relkit.report.outputs import check_outputs
+from relkit.report.publish import STANDING
 from relkit.verdict import MIME
 
 MOST_CELLS = {"3_breakers": 24, "4_slo": 28, "5_shadow_ab": 24}
@@ -20,7 +21,8 @@ LARGEST = {
     "3_breakers": 225_000,
     "4_slo": 200_000,
     "5_shadow_ab": 220_000,
-}  # eight figures and twenty tables; elsewhere 150,000 bytes
+    "7_plan_audit": 255_000,
+}  # seven to eight figures and twenty tables; elsewhere 150,000 bytes
 FEWEST_WORDS = 40
 UNEXECUTED = {"parameters", "setup"}  # these show nothing
 
@@ -107,7 +109,8 @@ def test_the_parameters_cell_is_the_contract(path: Path, code: list[Any]) -> Non
         written[node.target.id] = ast.unparse(node.annotation), ast.literal_eval(node.value)
     assert written == {name: (known.kind.__name__, known.default) for name, known in parameters.items()}
     assert list(written) == list(parameters)
-    assert written["week"][1] == DEMO_WEEK
+    if path.stem not in STANDING:  # these read no log
+        assert written["week"][1] == DEMO_WEEK
 
 
 def test_the_setup_cell_hands_on_every_parameter(path: Path, code: list[Any]) -> None:

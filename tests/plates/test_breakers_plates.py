@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tuned import quiet_study
 
-from relkit.plates import breakers, timeline, trial, tuning
+from relkit.plates import breakers, calendar, timeline, trial, tuning
 from relkit.policies.presets import presets
 from relkit.tune.reach import reach
 from relkit.tune.sensitivity import Effect, Sensitivity
@@ -19,7 +19,7 @@ NOTHING = Unfounded("no attempt has a clock")
 DRAWN: tuple[Callable[..., Any], ...] = (
     breakers.traffic_table, breakers.checks_plate, breakers.today_table, breakers.reach_table, breakers.detection_plate,
     breakers.choice_table, breakers.replay_plate, breakers.replayed_table, breakers.export_table, breakers.settings_table,
-    tuning.front_plate, tuning.regret_plate, timeline.trial_plate, trial.trial,
+    tuning.front_plate, tuning.regret_plate, timeline.trial_plate, trial.trial, calendar.calendar_plate,
 )  # fmt: skip
 NEEDS_NO_LOG = (breakers.reach_table, breakers.detection_plate)
 
@@ -107,8 +107,11 @@ def test_a_map_hatches_what_is_below_the_limit(found: Study) -> None:
     grid = map_of(found)
     assert grid is not None
     poor = replace(grid, success=np.zeros_like(grid.success))
-    assert "Hatched" in tuning.heat_plate(found, grid).caption
-    assert "url(#" in tuning.heat_plate(found, poor).svg
+    fine = replace(grid, success=np.ones_like(grid.success))
+    assert "Every point keeps the limit" in tuning.heat_plate(found, fine).caption
+    assert "url(#h" not in tuning.heat_plate(found, fine).svg
+    assert "Hatched" in tuning.heat_plate(found, poor).caption
+    assert "url(#h" in tuning.heat_plate(found, poor).svg
     assert "No map was played" in tuning.heat_plate(found, None).caption
 
 
@@ -130,28 +133,3 @@ def test_a_target_that_cannot_say_it_gives_its_reason(found: Study) -> None:
 def test_the_still_of_the_trial_holds_no_widget(found: Study) -> None:
     shown = trial.trial(found)
     assert set(shown._repr_mimebundle_()) == {"text/html", "text/plain", "application/vnd.relkit+json"}
-
-
-def test_every_setting_of_the_breaker_has_a_control_in_the_live_trial(
-    found: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Moving one plays a new run; what no policy can have is said and not drawn."""
-    updates: list[str] = []
-
-    class Handle:
-        def update(self, shown: Any) -> None:
-            updates.append(shown.data)
-
-    monkeypatch.setattr("IPython.display.display", lambda *_, **__: Handle())
-    box = trial.trial(found, interactive=True)
-    names = [part.description for part in box.children[1:6]] + [
-        part.description for part in box.children[6].children[0].children
-    ]
-    assert set(names) == set(trial.settings_of(presets["plan"]))
-    assert len(updates) == 1
-    box.children[1].value = 0.9
-    assert len(updates) == 2
-    assert updates[0] != updates[1]
-    box.children[3].value = 90  # more calls than the window has
-    assert len(updates) == 2
-    assert "min_calls" in box.children[7].value

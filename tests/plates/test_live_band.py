@@ -1,10 +1,14 @@
 """The picture of live runs beside the simulator's band."""
 
+import json
+
 import numpy as np
 import pytest
 
 from relkit.exceptions import ParameterError
 from relkit.plates.live_band import Band, live_band
+from tests.draw_live_band import FIGURES, PICTURE, drawn
+from tests.fault_scripts import bands
 
 
 def test_the_band_holds_its_share_of_the_seeds_and_counts_what_lies_within() -> None:
@@ -39,3 +43,12 @@ def test_what_cannot_be_drawn_is_refused(wrong: dict[str, object]) -> None:
     given = {"script": "x", "measure": "s", "simulated": (1.0,), "live": (1.0,)} | wrong
     with pytest.raises(ParameterError):
         Band(**given)  # type: ignore[arg-type]
+
+
+def test_the_picture_of_the_docs_is_that_of_the_stored_figures() -> None:
+    drawn_now = drawn()
+    assert PICTURE.read_text(encoding="utf-8") == drawn_now.svg, "run python -m tests.draw_live_band"
+    medians_within = [
+        band.low <= float(np.median(band.live)) <= band.high for band in bands(json.loads(FIGURES.read_text()))
+    ]
+    assert all(medians_within)

@@ -17,8 +17,8 @@ from relkit.scratch import held
 
 Put = Callable[..., Published]
 FILES = {
-    "1_errors.ipynb", "2_retries.ipynb", "3_breakers.ipynb", "4_slo.ipynb", "5_shadow_ab.ipynb", "6_weekly.ipynb",
-    "breakers.html", "errors.html", "index.html", "manifest.json", "retries.html", "shadow.html", "slo.html", "summary.json", "summary.md",
+    "1_errors.ipynb", "2_retries.ipynb", "3_breakers.ipynb", "4_slo.ipynb", "5_shadow_ab.ipynb", "6_weekly.ipynb", "7_plan_audit.ipynb",
+    "audit.html", "breakers.html", "errors.html", "index.html", "manifest.json", "retries.html", "shadow.html", "slo.html", "summary.json", "summary.md",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 from relkit.exceptions import StoreError
 from relkit.period import period_of
 from relkit.slo import Objective
-from relkit.store import migrate, open_store, readings
+from relkit.store import last_choice, migrate, open_store, readings
 from relkit.store.migrate import SCHEMA_VERSION
 
 FILES = Path(__file__).parent / "files"
@@ -42,6 +42,23 @@ def test_a_stored_file_of_every_version_opens_and_reads(tmp_path: Path, stored: 
             "rate limit",
         }
         assert readings.experiment(store, WEEK, "x").counts.n == 3
+
+
+def test_a_choice_of_schema_1_has_no_settings_and_a_later_one_keeps_them(tmp_path: Path) -> None:
+    kept = {}
+    for version in (1, 2):
+        path = tmp_path / f"{version}.duckdb"
+        path.write_bytes(gzip.decompress((FILES / f"schema{version}.duckdb.gz").read_bytes()))
+        if version == 1:
+            with duckdb.connect(str(path)) as connection:
+                connection.execute("INSERT INTO choices VALUES ('tune@c', 'p', 'RECOMMENDED', 'Set this.', 0)")
+        with open_store(path, write=True) as store:
+            last = last_choice(store)
+        assert last is not None
+        kept[version] = (last.sentence, last.settings)
+    assert kept[1] == ("Set this.", None)
+    assert kept[2][0] == "Set this."
+    assert "pybreaker" in str(kept[2][1])
 
 
 def test_there_is_a_stored_file_of_every_version() -> None:

@@ -34,6 +34,7 @@ def choice(sentence: str, ts: int, sweep_id: str = "chat@c0de") -> Batch:
         "code": ["RECOMMENDED"],
         "sentence": [sentence],
         "ts": [ts],
+        "settings": ["[service.p]"],
     }
     return Batch("choices", columns)
 

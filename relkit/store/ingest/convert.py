@@ -82,6 +82,8 @@ def staging_sql(mapping: Mapping, scan: Scan) -> tuple[str, list[str]]:
 def _in_steps(mapping: Mapping, scan: Scan, fields: list[Field], wanted: str, carried: list[str], records: str) -> str:
     """Nest the steps of all fields: raw, parsed, value, problem."""
     kept = [*scan.carried, *carried]
+    if scan.importer:  # of a line that could not be taken apart nobody knows whether it is wanted
+        wanted = f"(({wanted}) OR relkit__problem IS NOT NULL)"
     more = "".join(f", {name}" for name in kept)
     raws = "".join(f", {field.step('raw')} AS {field.key}__r" for field in fields)
     sql = f"SELECT {wanted} AS wanted, {scan.hash} AS line_hash{more}{raws} FROM {records or scan.records}"

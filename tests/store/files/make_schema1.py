@@ -34,21 +34,27 @@ LOG = """ts,status,ms,message,service
 """
 
 
+def fill(database: Path, name: str) -> None:
+    """Write the rows; the pairs are read from a source of this name."""
+    log = database.with_name("log.csv")
+    log.write_text(LOG, encoding="utf-8")
+    with open_store(database, write=True) as store:
+        ingest_file(store, log, parse_mapping(MAPPING))
+        with sink_into(store, "pairs", name) as sink:
+            sink(Batch("pairs", {
+                "pair_id": ["a", "b", "c"], "experiment": ["x"] * 3, "ts": [1_794_816_000_000_000] * 3, "state": ["compared"] * 3,
+                "primary_ok": [True, True, False], "shadow_ok": [True, False, None],
+            }))  # fmt: skip
+            sink(Batch("probes", {"ts": [1_794_816_000_000_000], "service": ["chat"], "up": [True]}))
+        classify_new(store.connection)
+
+
 def main() -> None:
     if SCHEMA_VERSION != 1:
         raise SystemExit(f"this relkit writes schema {SCHEMA_VERSION}; the file of schema 1 stays as it is")
     with tempfile.TemporaryDirectory() as folder:
-        log, database = Path(folder) / "log.csv", Path(folder) / "log.duckdb"
-        log.write_text(LOG, encoding="utf-8")
-        with open_store(database, write=True) as store:
-            ingest_file(store, log, parse_mapping(MAPPING))
-            with sink_into(store, "pairs", "schema1") as sink:
-                sink(Batch("pairs", {
-                    "pair_id": ["a", "b", "c"], "experiment": ["x"] * 3, "ts": [1_794_816_000_000_000] * 3, "state": ["compared"] * 3,
-                    "primary_ok": [True, True, False], "shadow_ok": [True, False, None],
-                }))  # fmt: skip
-                sink(Batch("probes", {"ts": [1_794_816_000_000_000], "service": ["chat"], "up": [True]}))
-            classify_new(store.connection)
+        database = Path(folder) / "log.duckdb"
+        fill(database, "schema1")
         content = database.read_bytes()
     place = Path(__file__).with_name("schema1.duckdb.gz")
     place.write_bytes(gzip.compress(content, 9, mtime=0))

@@ -86,7 +86,7 @@ def _rows() -> str:
         "operation": "nullif(concat_ws(' ', method, nullif(regexp_extract(path, '^[^?#]*'), '')), '')",
         "status": "CASE WHEN is_last AND code_told <> 0 THEN response_code END",
         "code": f"CASE WHEN is_last AND NOT coalesce({good}, FALSE) THEN kind END",
-        "grpc_code": f"CASE WHEN is_last AND lower({grpc}) NOT IN ('0', 'ok') THEN {grpc} END",
+        "grpc_code": f"CASE WHEN is_last AND lower({grpc}) NOT IN ('0', 'ok') THEN upper(regexp_replace({grpc}, '([a-z])([A-Z])', '\\1_\\2', 'g')) END",
         "message": f"CASE WHEN is_last AND NOT coalesce({good}, FALSE) THEN {said} END",
     }
     return record_sql(

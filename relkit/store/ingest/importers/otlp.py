@@ -212,7 +212,7 @@ def _records() -> str:
         "status": "status_told",
         "exception_type": f"coalesce(exception_type, CASE WHEN {odd} AND {is_class} THEN error_type END)",
         "code": f"CASE WHEN {odd} AND NOT {is_class} THEN error_type END",
-        "message": "coalesce(exception_message, status.message)",
+        "message": f"coalesce(exception_message, status.message, CASE WHEN {odd} THEN error_type END)",
         "retry_after_s": f"CASE WHEN {seconds} >= 0 THEN {seconds} WHEN {until} >= 0 THEN {until} END",
         "tokens_in": "CASE WHEN nth = tries_of_call THEN coalesce(up_tokens_in, tokens_in) END",
         "tokens_out": "CASE WHEN nth = tries_of_call THEN coalesce(up_tokens_out, tokens_out) END",

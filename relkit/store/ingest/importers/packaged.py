@@ -21,6 +21,7 @@ from relkit.store.ingest.mapping import Mapping, parse_mapping
 
 IMPORTERS: Final[dict[str, Importer]] = {importer.name: importer for importer in (OTLP, LITELLM, NGINX, ENVOY)}
 _SPANS: Final = re.compile(r'[\s\[]*\{\s*"resourceSpans"\s*:')
+_JSON: Final = re.compile(r"\{|\[\s*\{")  # a log in brackets may be a line that begins with its time
 _LINES_LOOKED_AT: Final = 20
 _LITELLM: Final = {"call_type", "custom_llm_provider", "model_group", "litellm_model_name"}
 
@@ -66,7 +67,7 @@ def recognised(path: Path) -> Mapping | None:
     if path.suffix.lower() in {".parquet", ".pq"}:
         return None
     text = first_text(inspect(path, "text"))
-    if text[:1] in {"{", "["}:
+    if _JSON.match(text):
         if _SPANS.match(text):
             return packaged_mapping("otlp")
         return _by_names(_keys(text))
@@ -115,7 +116,7 @@ def importer_file(path: Path, mapping: Mapping) -> LogFile:
         It cannot be in a form that the importer reads.
     """
     file = inspect(path, "text")
-    looks_json = first_text(file)[:1] in {"{", "["}
+    looks_json = mapping.log_format is None and _JSON.match(first_text(file)) is not None
     if mapping.format == "jsonl" or (mapping.format is None and looks_json):
         return LogFile(path, "jsonl", file.packing, "", ())
     if mapping.importer == "litellm":
