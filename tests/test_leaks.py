@@ -139,6 +139,12 @@ SINKS: Final = {
     **dict.fromkeys(["relkit/store/migrate.py:_move_forward:execute", "relkit/store/migrate.py:migrate:execute"], "own"),
     # a copy of the log that is read, gone when it has been
     **dict.fromkeys(["relkit/store/ingest/scan.py:copied:open", "relkit/store/ingest/scan.py:copied:write"], "own"),
+    **dict.fromkeys(
+        [f"relkit/store/ingest/importers/documents.py:{name}" for name in (
+            "as_lines:open", "as_lines:write", "feed:write", "_with_resources:open", "_with_resources:writelines",
+            "_without_resources:open", "_without_resources:writelines",
+        )], "own"
+    ),
     # the key of the pseudonyms, for its owner alone
     **dict.fromkeys([f"relkit/store/keys.py:keep_key:{name}" for name in ("execute", "fdopen", "write")], "own"),
 }  # fmt: skip

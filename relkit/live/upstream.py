@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -16,7 +17,7 @@ HOST: Final = "127.0.0.1"
 _HEAD_MOST: Final = 65_536
 _BODY_MOST: Final = 16 * 1024 * 1024
 _PARTS: Final = 10  # pieces in which a slow body comes
-_START_S: Final = 10.0
+_PATIENCE_S: Final = 10.0
 _SAY_RESET: Final = struct.pack("ii", 1, 0)  # linger for 0 s: closing sends a reset instead of a farewell
 
 
@@ -61,6 +62,8 @@ class Upstream:
     ------
     ParameterError
         For times out of order.
+    Exception
+        Leaving the block raises what the script raised.
 
     Examples
     --------
@@ -83,7 +86,8 @@ class Upstream:
         self._open: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._began_s = 0.0
-        self._ready = threading.Event()
+        self._ready: Future[None] = Future()
+        self._broken: Exception | None = None
         self._server: asyncio.Server | None = None
 
     @property
@@ -107,11 +111,11 @@ class Upstream:
 
     def refuse(self) -> None:
         """Stop listening and close what is connected, after the answer where one is due; returns when that is done."""
-        asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(_START_S)
+        asyncio.run_coroutine_threadsafe(self._refuse(), self._loop).result(_PATIENCE_S)
 
     def accept(self) -> None:
         """Listen again on the same port; returns when that is done."""
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_START_S)
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(_PATIENCE_S)
 
     def __enter__(self) -> Self:
         # A bound socket that never listens keeps the port ours while it is refused: else a client's own
@@ -121,24 +125,30 @@ class Upstream:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
         self._thread.start()
-        self._ready.wait(_START_S)
+        self._ready.result()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._guard.close()
+        if self._broken is not None and kind is None:
+            raise self._broken
 
     # In the thread of the service
 
     def _run(self) -> None:
-        if not any(start_s == 0.0 for start_s, _ in self._refused):
-            self._loop.run_until_complete(self._listen())
+        try:
+            if not any(start_s == 0.0 for start_s, _ in self._refused):
+                self._loop.run_until_complete(self._listen())
+        except OSError as error:
+            self._ready.set_exception(error)
+            return
         self._began_s = time.monotonic()
         for start_s, end_s in self._refused:
             self._loop.call_later(start_s, self._start, self._refuse)
             self._loop.call_later(end_s, self._start, self._listen)
-        self._ready.set()
+        self._ready.set_result(None)
         self._loop.run_forever()
         self._loop.run_until_complete(self._end())
         self._loop.close()
@@ -190,8 +200,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if not self._busy:
-            self._next()
+        self._next()
 
     def leave(self) -> None:
         """Close the connection, behind the answer where one is due."""
@@ -208,7 +217,9 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def _next(self) -> None:
-        """Answer the next request, when it is there whole."""
+        """Answer the next request, when it is there whole and the one before has its answer."""
+        if self._busy:
+            return
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             if len(self._received) > _HEAD_MOST:
@@ -229,7 +240,12 @@ class _Connection(asyncio.Protocol):
         del self._received[:after]
         home = self._home
         asked = Asked(len(home.served) + 1, home.now_s, method, path, body)
-        reply = home.script(asked)
+        try:
+            reply = home.script(asked)
+        except Exception as error:  # noqa: BLE001  the block that began the service raises it at its end
+            home._broken = error  # noqa: SLF001
+            self.abort()
+            return
         home.served.append(
             Served(asked.number, asked.at_s, asked.model, reply.name, 0 if reply.resets else reply.status)
         )
@@ -255,7 +271,7 @@ class _Connection(asyncio.Protocol):
         head = reply.head(time.time(), closes=closes)
         sent = reply.body[: int(len(reply.body) * reply.sent_share)]
         closes = closes or len(sent) < len(reply.body)
-        if reply.spread_s > 0.0:
+        if reply.spread_s > 0.0 and sent:
             self._transport.write(head)
             step = max(len(sent) // _PARTS, 1)
             parts = [sent[start : start + step] for start in range(0, len(sent), step)]

@@ -138,7 +138,7 @@ def _caption(replayed: Replay, arm: Arm, label: str, unseen_days: int) -> str:
     bad_s = sum(each.length_s for each in replayed.incidents)
     caption = (
         f"In {several(len(replayed.incidents), 'incident')}, {duration(bad_s)} in all, {several(round(before), 'call')} failed in the log; by "
-        f"{replayed.level} {label} would have sent {count(round(after))}{bounds} of such calls{less}, and opened in {arm.detected}. "
+        f"{replayed.level} {label.partition(',')[0]} would have sent {count(round(after))}{bounds} of such calls{less}, and opened in {arm.detected}. "
         "Numbers: failed calls; a ring's area is that of the log, its filling what is shown there."
     )
     return caption + (f" {several(unseen_days, 'day')} more with incidents not drawn." if unseen_days > 0 else "")

@@ -25,7 +25,7 @@ _WHOLE_ROW: Final = {
     "transitions": ("ts", "service", "model", "from_state", "to_state", "reason"),
     "rollouts": ("ts", "experiment", "state", "step", "share", "reason"),
 }
-_SAID_ANYWAY: Final = {"role": "user", "ended": True}
+_SAID_ANYWAY: Final = {"attempt": 1, "role": "user", "ended": True}
 _HASHES: Final = frozenset({"fp", "line_hash"})
 _BODIES: Final = ("said_by_primary", "said_by_shadow")
 

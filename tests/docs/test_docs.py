@@ -39,6 +39,7 @@ MOVED = {
     "slo.md": "What each number is",
     "alerts.md": "How alerts are run and scored",
     "tuning.md": "How settings are judged",
+    "plan-audit.md": "How the audit is made",
     "live.md": "Where the numbers come from",
 }
 FILE_NAMES = {"relkit.toml", "relkit.duckdb"}  # look like names of modules, are names of files

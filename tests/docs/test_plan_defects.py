@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from relkit.exceptions import ReportError
+from relkit.report.contract import CONTRACTS
+from relkit.report.plan_defects import AREAS as AREA_NAMES
+from relkit.report.plan_defects import defects_page, read_defects
+
 FILE = Path(__file__).parents[2] / "docs" / "plan_defects.toml"
 AREAS = "ECLRFBHSAOM"
 KEYS = {"id", "severity", "plan", "says", "consequence", "rule", "test", "figure", "sources"}
@@ -79,6 +84,40 @@ def test_an_entry_has_every_field_in_its_form(defect):
 def test_a_named_test_exists(defect):
     file, _, name = defect["test"].partition("::")
     assert f"def {name.partition('[')[0]}(" in (FILE.parents[1] / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("defect", [each for each in DEFECTS if each["figure"]], ids=lambda defect: defect["id"])
+def test_a_named_figure_is_shown_by_its_notebook(defect):
+    notebook, _, name = defect["figure"].partition(": ")
+    assert name in CONTRACTS[notebook].shows
+
+
+def test_every_defect_of_high_severity_outside_health_has_a_test_and_a_figure():
+    """Health is shown by the service that answers for it."""
+    high = [each for each in DEFECTS if each["severity"] == "high" and each["id"][0] != "H"]
+    assert [each["id"] for each in high if not each["test"] or not each["figure"]] == []
+
+
+def test_the_page_is_made_of_the_list():
+    """docs/plan-defects.md, byte for byte: `python -m relkit.report.plan_defects` writes it."""
+    assert (FILE.parent / "plan-defects.md").read_text(encoding="utf-8") == defects_page(read_defects(FILE))
+
+
+def test_the_page_tells_every_defect_once_with_its_rule():
+    page = defects_page(read_defects(FILE))
+    for defect in DEFECTS:
+        assert page.count(f"**{defect['id']}**") == 1
+        assert defect["rule"] in page
+    assert all(f"## {name}" in page for name in AREA_NAMES.values())
+    assert "".join(AREA_NAMES) == AREAS
+
+
+@pytest.mark.parametrize("text", ["[[defect]]\nid = 'E01'", "[[defekt]]", "= 1", "[[defect]]\nid = 'E01'\nmore = 2"])
+def test_a_list_with_faults_is_refused_with_its_name(tmp_path, text):
+    file = tmp_path / "defects.toml"
+    file.write_text(text)
+    with pytest.raises(ReportError, match=r"defects\.toml"):
+        read_defects(file)
 
 
 def test_ids_are_given_once():

@@ -13,7 +13,7 @@ import pytest
 
 from relkit.errors import Classification, classify
 from relkit.exceptions import ParameterError
-from relkit.live.faults import Reply, answer, cut, failed, in_turn, limited, reset, slow
+from relkit.live.faults import Asked, Reply, answer, cut, failed, in_turn, limited, reset, slow
 from relkit.live.upstream import HOST, Upstream
 
 
@@ -183,3 +183,18 @@ def test_leaving_the_block_frees_the_port() -> None:
 def test_times_out_of_order_are_refused() -> None:
     with pytest.raises(ParameterError, match="start_s < end_s"):
         Upstream(refused=[(3.0, 1.0)])
+
+
+def test_what_a_script_raises_comes_out_of_the_block() -> None:
+    def broken(asked: Asked) -> Reply:
+        raise LookupError(asked.path)
+
+    with pytest.raises(LookupError, match="/where"), Upstream(broken) as upstream, pytest.raises(OSError):  # noqa: PT011
+        post(f"{upstream.url}where")
+
+
+def test_a_stream_may_be_slow_and_cut_at_once() -> None:
+    with Upstream(in_turn([cut(0.0, slow(0.1))], then=cut(0.5, slow(0.1)))) as upstream:
+        assert failure(post, upstream.url).kind == "NETWORK_ERROR"
+        assert failure(post, upstream.url).kind == "NETWORK_ERROR"
+        assert [one.name for one in upstream.served] == ["cut", "cut"]

@@ -12,18 +12,23 @@ from typing import Any
 import pytest
 
 from relkit.exceptions import ReportError
+from relkit.report.contract import CONTRACTS
 from relkit.report.publish import PAGES, Published
+from relkit.report.spreadsheet import csv_name
 from relkit.scratch import held
 
 Put = Callable[..., Published]
+AUDIT_PLATES = {"before_after", "threshold", "detection", "health_check", "schedule", "z_test", "peeking"}
 FILES = {
     "1_errors.ipynb", "2_retries.ipynb", "3_breakers.ipynb", "4_slo.ipynb", "5_shadow_ab.ipynb", "6_weekly.ipynb", "7_plan_audit.ipynb",
     "audit.html", "breakers.html", "errors.html", "index.html", "manifest.json", "retries.html", "shadow.html", "slo.html", "summary.json", "summary.md",
+    # the page that reads no log is the stored one, whatever stands in for the kernels
+    *(csv_name("audit.html", name) for name in CONTRACTS["7_plan_audit"].shows - AUDIT_PLATES), "tables/audit-provenance.csv",
 }  # fmt: skip
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def kept(reports: Path) -> list[str]:

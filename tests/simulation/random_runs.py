@@ -13,7 +13,7 @@ from relkit.policies.presets import presets
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_budget import RetryBudgetSettings
 from relkit.policies.retry_settings import Retry, RetrySettings
-from relkit.simulation.arrivals import Arrivals, held, modulated, poisson, replayed, varying
+from relkit.simulation.arrivals import Arrivals, held, in_visits, modulated, poisson, replayed, varying
 from relkit.simulation.episodes import (
     Episode,
     brownout,
@@ -30,6 +30,7 @@ from relkit.simulation.latency import Latency, constant, empirical, exponential,
 from relkit.simulation.scenario import CachedAnswers, ErrorShare, Scenario, ServedModel
 from relkit.simulation.sessions import Sessions
 from relkit.simulation.tokens import Tokens
+from relkit.simulation.visits import Visits
 
 BREAKERS = [policy.breaker for policy in presets.values() if policy.breaker is not None]
 RETRIES = [policy for policy in presets.values() if policy.retry is not None]
@@ -37,7 +38,7 @@ RETRIES = [policy for policy in presets.values() if policy.retry is not None]
 
 def arrivals(chance: Random, requests: int) -> Arrivals:
     rate = chance.choice([5.0, 20.0, 60.0])
-    which = chance.randrange(5)
+    which = chance.randrange(6)
     if which == 0:
         return varying([(5.0, rate), (3.0, 0.0), (4.0, 3.0 * rate)])
     if which == 1:
@@ -45,6 +46,10 @@ def arrivals(chance: Random, requests: int) -> Arrivals:
     if which == 2:
         times_s = sorted(round(chance.random() * requests / rate, 1) for _ in range(requests))  # with many ties
         return replayed(times_s)
+    if which == 3:
+        return in_visits(
+            varying([(5.0, rate), (3.0, 0.0), (4.0, 3.0 * rate)]), Visits(0.7, 1.5, chance.choice([0.0, 0.6]))
+        )
     return poisson(rate)
 
 

@@ -166,5 +166,7 @@ def test_kinds_of_a_store_follow_the_rule_set(tmp_path, many):
         own = con.execute(f"SELECT kind FROM {kinds_table(con)} WHERE fp = 0").fetchall()
         assert own == [(ErrorKind.API_INVALID_REQUEST.value,)]
         assert (classify_new(con), classify_new(con, mine), classify_new(con, mine)) == (0, many, 0)
+        kept = dict(con.execute("SELECT ruleset, toml FROM rulesets").fetchall())
+        assert {load_rules(text).hash for text in kept.values()} == set(kept) == {OWN.hash, mine.hash}
         stored = con.execute("SELECT rule, evidence FROM classifications WHERE fp = 0 ORDER BY rule").fetchall()
         assert stored == [("status.invalid", "status = 418"), ("teapot", "status = 418")]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from tuned import quiet
 
 from relkit.config import exported, imported
@@ -18,6 +19,7 @@ from relkit.tune.course import course_of
 from relkit.tune.explore import explored, packed, telling, template_of, unpacked
 from relkit.tune.grid import MIN_CALLS, SHARES, centre_of, open_times
 from relkit.tune.groundwork import base_of, space_of, suite_of
+from relkit.tune.measures import interval_of
 
 SPACE = space_of(presets["plan-fixed"])
 
@@ -55,7 +57,8 @@ def test_a_course_needs_a_step() -> None:
 
 def test_the_record_gives_every_point_back() -> None:
     scenario, times = outage(), (5.0, 20.0)
-    record = json.loads(json.dumps(explored(SPACE.base, times, [scenario], "x", ghosts=[presets["pybreaker"]]).record))
+    numbers = explored(SPACE.base, times, [scenario], "x", ghosts=[presets["pybreaker"]], seeds=(1, 2, 3)).record
+    record = json.loads(json.dumps(numbers, allow_nan=False))
     its = record["scenarios"][0]
     assert len(its["points"]) == len(SHARES) * len(times) * len(MIN_CALLS)
     for share, open_s, least in ((0, 0, 0), (3, 1, 2), (7, 1, 4)):
@@ -66,8 +69,22 @@ def test_the_record_gives_every_point_back() -> None:
             read = np.array(unpacked(point[name[0]])) + np.array(unpacked(its["reference"][name]))
             assert read.tolist() == getattr(course, name).tolist()
         assert unpacked(point["o"]) == course.open_tenths().tolist()
-        assert point["s"][0] == pytest.approx(simulate(scenario, policy, 1).answered_share, rel=1e-4)
+        shares = [simulate(scenario, policy, seed).answered_share for seed in (1, 2, 3)]
+        assert point["v"][0] == pytest.approx(shares, rel=1e-4)
+        told = interval_of("success", shares, scenario.requests)
+        assert point["s"][0] == pytest.approx([told.value, told.low, told.high], rel=1e-4)
     assert its["presets"][0]["name"] == "pybreaker"
+    assert (record["runs"], record["level"]) == (3, 0.95)
+    assert record["t"] == pytest.approx(stats.t.ppf(0.975, 2), abs=1e-4)
+
+
+def test_a_figure_that_a_run_lacks_has_no_interval() -> None:
+    """A healthy run has no death to detect."""
+    calm = base_of(quiet()).changed(requests=500)
+    point = explored(SPACE.base, (5.0,), [calm], "x", seeds=(1, 2)).record["scenarios"][0]["points"][0]
+    assert point["s"][2] is None
+    assert point["v"][2] is None
+    assert point["s"][0] is not None
 
 
 def test_the_template_is_a_file_that_reads_back() -> None:

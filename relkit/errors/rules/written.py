@@ -41,8 +41,7 @@ def _rule(rule: Rule) -> list[str]:
         lines.append(f"override = {_table(dict(rule.override))}")
     if rule.source:
         lines.append(f"source = {_value(rule.source)}")
-    for name in ("examples", "counterexamples"):
-        lines.append(f"{name} = [{', '.join(_table(row) for row in getattr(rule, name))}]")
+    lines += [f"{name} = {_value(getattr(rule, name))}" for name in ("examples", "counterexamples")]
     if rule.expires:
         lines.append(f"expires = {rule.expires.isoformat()}")
     return lines

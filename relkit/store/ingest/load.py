@@ -160,7 +160,9 @@ def _stage(connection: DuckDBPyConnection, file: LogFile, mapping: Mapping) -> t
     scan = scan_of(connection, file)
     if mapping.importer:
         importer = IMPORTERS[mapping.importer]
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {LINES.removeprefix('temp.')} AS {importer.lines(scan, mapping.log_format or '')}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {LINES.removeprefix('temp.')} AS {importer.lines(scan, mapping.log_format or '')}"
+        )
         select, columns = staging_sql(mapping, replace(scan, importer=importer))
         connection.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {select}")
         return columns, []
@@ -185,7 +187,9 @@ def _load(
     table = TARGETS[mapping.kind].table
     removed = known_records = known_lines = 0
     # What depends on other lines, or came of a last line that had no end yet, is read anew with the whole file.
-    is_new_whole = mapping.importer and earlier and (IMPORTERS[mapping.importer].joins_lines or earlier.tail_hash is not None)
+    is_new_whole = (
+        mapping.importer and earlier and (IMPORTERS[mapping.importer].joins_lines or earlier.tail_hash is not None)
+    )
     if earlier and (mapping.kind == "events" or is_new_whole):
         removed = settle_events(connection, earlier)
     elif earlier:

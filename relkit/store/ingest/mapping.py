@@ -163,10 +163,6 @@ class Mapping(_Strict):
                 raise ValueError(f"{name!r} is no column of {self.kind}{hint} (columns: {', '.join(target.columns)})")
         if twice := set(self.columns) & set(self.constants):
             raise ValueError(f"{', '.join(sorted(twice))} stands both in [columns] and in [constants]")
-        if self.importer and self.kind != "attempts":
-            raise ValueError(f"importer = {self.importer!r} gives attempts, and no {self.kind}")
-        if self.log_format is not None and self.importer != "nginx":
-            raise ValueError('log_format is a directive of nginx: it needs importer = "nginx"')
         missing = [name for name in target.required if name not in self.columns and name not in self.constants]
         if missing:
             raise ValueError(
@@ -187,6 +183,14 @@ class Mapping(_Strict):
                 raise ValueError(f"{name} takes no unit")
             if need is not None and cell.unit not in need:
                 raise ValueError(f"{name} needs its unit: one of {', '.join(need)}")
+        return self
+
+    @model_validator(mode="after")
+    def _importable(self) -> "Mapping":
+        if self.importer and self.kind != "attempts":
+            raise ValueError(f"importer = {self.importer!r} gives attempts, and no {self.kind}")
+        if self.log_format is not None and self.importer != "nginx":
+            raise ValueError('log_format is a directive of nginx: it needs importer = "nginx"')
         return self
 
     @property

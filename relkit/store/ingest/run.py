@@ -64,7 +64,9 @@ def ingest_files(
         mapping = given or (recognised(path) if kind in {None, "attempts"} else None)
         if mapping is None:
             if kind is None:
-                raise DataError(f"{path.name}: is no log that is recognised; say with --as what one row of it is, see docs/ingest.md")
+                raise DataError(
+                    f"{path.name}: is no log that is recognised; say with --as what one row of it is, see docs/ingest.md"
+                )
             mapping = given = _drafted(path, kind, confirm)
         log_file(path, mapping)  # what cannot be read is said before anything is stored
         mappings.append(mapping)

@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection
 from relkit.exceptions import DataError
 from relkit.scratch import leased_folder, process_folder
 from relkit.store.ingest.files import CHUNK, DELIMITERS, LogFile, open_bytes
-from relkit.store.ingest.importers.importer import LINES, Importer
+from relkit.store.ingest.importers.importer import Importer
 from relkit.store.text import identifier, md5_64, quoted
 
 MAX_LINE_BYTES: Final = 16 << 20

@@ -56,7 +56,13 @@ def calls() -> list[list[Try]]:
         tries: list[Try] = []
         while True:
             end = draw.choices(list(ENDS), [80, 6, 4, 3, 3, 2, 2])[0]
-            took = 400_000 if end == "timeout" else draw.randrange(1, 5) * 1000 if end == "refused" else draw.randrange(20, 300) * 1000
+            took = (
+                400_000
+                if end == "timeout"
+                else draw.randrange(1, 5) * 1000
+                if end == "refused"
+                else draw.randrange(20, 300) * 1000
+            )
             tries.append(Try(call, len(tries) + 1, at, took, end))
             if not ENDS[end][3] or len(tries) == 3:
                 break
@@ -76,7 +82,11 @@ def kv(key: str, value: object) -> dict[str, object]:
 def span(one: Try, *, old: bool) -> dict[str, object]:
     """A client span of one try, with the names of the older or the newer conventions."""
     status, exception, message, _ = ENDS[one.end]
-    names = ("http.method", "http.status_code", "net.peer.name", "http.url") if old else ("http.request.method", "http.response.status_code", "server.address", "url.full")
+    names = (
+        ("http.method", "http.status_code", "net.peer.name", "http.url")
+        if old
+        else ("http.request.method", "http.response.status_code", "server.address", "url.full")
+    )
     values = ("POST", status, "api.example.com", "https://api.example.com/v1/chat?key=sk-canary0123456789abcdefghij")
     attributes = [kv(name, value) for name, value in zip(names, values, strict=True) if value is not None]
     if one.nth > 1 and not old:
@@ -112,7 +122,11 @@ def whole(tries: list[Try]) -> dict[str, object]:
         "kind": 2,
         "startTimeUnixNano": str(tries[0].start_us * 1000),
         "endTimeUnixNano": str((last.start_us + last.latency_us) * 1000),
-        "attributes": [kv("http.request.method", "POST"), kv("http.route", "/book"), kv("http.response.status_code", 200 if last.end == "ok" else 502)],
+        "attributes": [
+            kv("http.request.method", "POST"),
+            kv("http.route", "/book"),
+            kv("http.response.status_code", 200 if last.end == "ok" else 502),
+        ],
         "status": {},
     }
 
@@ -125,7 +139,7 @@ def export(spans: list[dict[str, object]]) -> dict[str, object]:
 def otlp(made: list[list[Try]]) -> dict[str, str]:
     """As the file exporter of the Collector writes it, a batch a line; and as one document, of the older names."""
     spans = [[*(span(one, old=False) for one in tries), whole(tries)] for tries in made]
-    batches = [sum(spans[first : first + 20], []) for first in range(0, len(spans), 20)]
+    batches = [[one for call in spans[first : first + 20] for one in call] for first in range(0, len(spans), 20)]
     lines = "".join(json.dumps(export(batch)) + "\n" for batch in batches)
     old = [span(one, old=True) for tries in made for one in tries]
     return {"otlp.jsonl": lines, "otlp-old-names.json": json.dumps(export(old), indent=1) + "\n"}
@@ -135,16 +149,32 @@ def stamp(at_us: int, form: str = "%Y-%m-%d %H:%M:%S.%f") -> str:
     return datetime.fromtimestamp(at_us / 1e6, UTC).strftime(form)[:-3]
 
 
-CLASSES = {"overloaded": "ServiceUnavailableError", "server": "InternalServerError", "limited": "RateLimitError", "timeout": "Timeout", "refused": "APIConnectionError", "invalid": "BadRequestError"}
+CLASSES = {
+    "overloaded": "ServiceUnavailableError",
+    "server": "InternalServerError",
+    "limited": "RateLimitError",
+    "timeout": "Timeout",
+    "refused": "APIConnectionError",
+    "invalid": "BadRequestError",
+}
 
 
 def litellm(made: list[list[Try]]) -> dict[str, str]:
     """The spend log as JSON and as CSV: times in UTC without saying so, cache_hit a text, the error in a text of JSON."""
     rows = []
     for one in (one for tries in made for one in tries):
-        status, exception, message, _ = ENDS[one.end]
+        status, _, message, _ = ENDS[one.end]
         good = one.end == "ok"
-        error = {} if good else {"error_code": str(status or ""), "error_class": CLASSES[one.end], "llm_provider": "openai", "error_message": message}
+        error = (
+            {}
+            if good
+            else {
+                "error_code": str(status or ""),
+                "error_class": CLASSES[one.end],
+                "llm_provider": "openai",
+                "error_message": message,
+            }
+        )
         rows.append(
             {
                 "request_id": f"chatcmpl-{one.call}-{one.nth}" if good else f"fail-{one.call}-{one.nth}",
@@ -174,7 +204,15 @@ def litellm(made: list[list[Try]]) -> dict[str, str]:
 
 def nginx(made: list[list[Try]]) -> dict[str, str]:
     """As ingress-nginx writes it, and as JSON: one line a request, the tries in lists, the time of its end."""
-    seen = {"ok": "200", "overloaded": "503", "server": "500", "limited": "429", "timeout": "504", "refused": "502", "invalid": "400"}
+    seen = {
+        "ok": "200",
+        "overloaded": "503",
+        "server": "500",
+        "limited": "429",
+        "timeout": "504",
+        "refused": "502",
+        "invalid": "400",
+    }
     text, lines = [], []
     for tries in made:
         # nginx goes to the next server at once, so the waits between the tries are not in its log
@@ -183,7 +221,9 @@ def nginx(made: list[list[Try]]) -> dict[str, str]:
         statuses = [seen[one.end] for one in tries]
         addresses = ", ".join(f"10.0.0.{one.nth}:8080" for one in tries)
         times = ", ".join(f"{span:.3f}" for span in spans)
-        headers = ", ".join("-" if one.end in {"timeout", "refused"} else f"{one.latency_us / 1e6:.3f}" for one in tries)
+        headers = ", ".join(
+            "-" if one.end in {"timeout", "refused"} else f"{one.latency_us / 1e6:.3f}" for one in tries
+        )
         lengths = ", ".join("0" for _ in tries)
         local = datetime.fromtimestamp(end_us / 1e6, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
         text.append(
@@ -205,7 +245,10 @@ def nginx(made: list[list[Try]]) -> dict[str, str]:
                 "upstream_header_time": headers,
             }
         )
-    return {"nginx-ingress.log": "\n".join(text) + "\n", "nginx.jsonl": "".join(json.dumps(line) + "\n" for line in lines)}
+    return {
+        "nginx-ingress.log": "\n".join(text) + "\n",
+        "nginx.jsonl": "".join(json.dumps(line) + "\n" for line in lines),
+    }
 
 
 def envoy(made: list[list[Try]]) -> dict[str, str]:
@@ -225,7 +268,9 @@ def envoy(made: list[list[Try]]) -> dict[str, str]:
                 "protocol": "HTTP/1.1",
                 "response_code": status,
                 "response_flags": flag,
-                "response_code_details": "via_upstream" if ENDS[last.end][0] else "upstream_reset_before_response_started",
+                "response_code_details": "via_upstream"
+                if ENDS[last.end][0]
+                else "upstream_reset_before_response_started",
                 "upstream_transport_failure_reason": "delayed connect error: 111" if last.end == "refused" else None,
                 "duration": (end_us - first.start_us) // 1000,
                 "upstream_service_time": "-" if last.end in flags else str((end_us - first.start_us) // 1000),
@@ -247,7 +292,11 @@ def main() -> None:
     with (HERE / "truth.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["call", "attempt", "start_us", "latency_us", "end", "status", "kind"])
-        rows.writerows([one.call, one.nth, one.start_us, one.latency_us, one.end, ENDS[one.end][0] or "", KINDS[one.end]] for tries in made for one in tries)
+        rows.writerows(
+            [one.call, one.nth, one.start_us, one.latency_us, one.end, ENDS[one.end][0] or "", KINDS[one.end]]
+            for tries in made
+            for one in tries
+        )
 
 
 if __name__ == "__main__":

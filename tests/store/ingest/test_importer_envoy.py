@@ -11,8 +11,18 @@ T_US = 1_795_000_000_123_000
 
 
 def line(**more: Any) -> str:
-    known = {"start_time": "2026-11-18T11:06:40.123Z", "method": "GET", "path": "/v1/x?key=y", "response_code": 200, "response_flags": "-", "duration": 12}
-    return json.dumps({**known, "upstream_cluster": "shop", "authority": "shop.example.com", "request_id": None, **more}) + "\n"
+    known = {
+        "start_time": "2026-11-18T11:06:40.123Z",
+        "method": "GET",
+        "path": "/v1/x?key=y",
+        "response_code": 200,
+        "response_flags": "-",
+        "duration": 12,
+    }
+    return (
+        json.dumps({**known, "upstream_cluster": "shop", "authority": "shop.example.com", "request_id": None, **more})
+        + "\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +80,9 @@ def test_without_a_count_a_line_is_one_try(workshop: Workshop, count: Any) -> No
 def test_one_request_id_from_hop_to_hop(workshop: Workshop) -> None:
     """The id is handed on: two calls below one request are two, and the sidecar that receives is not counted again."""
     lines = line(request_id="x", upstream_cluster="outbound|80||reviews.default.svc.cluster.local") + line(
-        request_id="x", upstream_cluster="outbound|80|v2|ratings.default.svc.cluster.local", upstream_request_attempt_count=2
+        request_id="x",
+        upstream_cluster="outbound|80|v2|ratings.default.svc.cluster.local",
+        upstream_request_attempt_count=2,
     )
     outcome = read(workshop, lines + line(request_id="x", upstream_cluster="inbound|9080||"), "a.jsonl")
     assert (outcome.kept, outcome.rejected, outcome.left_out) == (3, 0, 1)
@@ -84,7 +96,9 @@ def test_one_request_id_from_hop_to_hop(workshop: Workshop) -> None:
 def test_grpc_failures_come_with_status_200(workshop: Workshop) -> None:
     read(workshop, line(grpc_status="Unavailable") + line(grpc_status="OK", path="/b"), "a.jsonl")
     read(workshop, line(grpc_status="DeadlineExceeded", path="/c"), "b.jsonl")
-    assert workshop.rows("SELECT operation, ok, grpc_code FROM attempts LEFT JOIN fingerprints USING (fp) ORDER BY operation") == [
+    assert workshop.rows(
+        "SELECT operation, ok, grpc_code FROM attempts LEFT JOIN fingerprints USING (fp) ORDER BY operation"
+    ) == [
         ("GET /b", True, None),
         ("GET /c", False, "DEADLINE_EXCEEDED"),
         ("GET /v1/x", False, "UNAVAILABLE"),

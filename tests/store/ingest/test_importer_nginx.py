@@ -16,12 +16,23 @@ END_US = 1_795_000_000_500_000
 
 
 def line(**more: Any) -> str:
-    known = {"msec": "1795000000.500", "status": "200", "request_time": "0.300", "upstream_addr": "10.0.0.1:80", "upstream_status": "200"}
+    known = {
+        "msec": "1795000000.500",
+        "status": "200",
+        "request_time": "0.300",
+        "upstream_addr": "10.0.0.1:80",
+        "upstream_status": "200",
+    }
     return json.dumps({**known, "upstream_response_time": "0.300", **more}) + "\n"
 
 
 def retried(statuses: str, spans: str, **more: Any) -> str:
-    return line(upstream_status=statuses, upstream_response_time=spans, upstream_addr=", ".join(["a"] * len(statuses.split())), **more)
+    return line(
+        upstream_status=statuses,
+        upstream_response_time=spans,
+        upstream_addr=", ".join(["a"] * len(statuses.split())),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("between", [", ", " : ", ","])
@@ -35,19 +46,35 @@ def test_each_element_is_a_try_in_its_order(workshop: Workshop, between: str) ->
 
 def test_elements_without_a_value_are_unknown(workshop: Workshop) -> None:
     read(workshop, retried("502, -, 200", "0.1, -, 0.2"), "a.jsonl")
-    assert told(workshop, "latency_us", "status", "ok") == [(100_000, 502, False), (None, None, None), (200_000, 200, True)]
+    assert told(workshop, "latency_us", "status", "ok") == [
+        (100_000, 502, False),
+        (None, None, None),
+        (200_000, 200, True),
+    ]
 
 
 @pytest.mark.parametrize("nothing", ["-", ""])
 def test_a_line_without_upstream_is_one_row_of_its_own_status(workshop: Workshop, nothing: str) -> None:
-    read(workshop, line(upstream_addr=nothing, upstream_status=nothing, upstream_response_time=nothing, status="304"), "a.jsonl")
+    read(
+        workshop,
+        line(upstream_addr=nothing, upstream_status=nothing, upstream_response_time=nothing, status="304"),
+        "a.jsonl",
+    )
     assert told(workshop, "request_id", "attempt", "latency_us", "status", "ok") == [(None, 1, 300_000, 304, True)]
 
 
 def test_a_client_that_gave_up_is_no_failure_of_the_upstream(workshop: Workshop) -> None:
     read(workshop, line(status="499", upstream_status="200"), "a.jsonl")
-    read(workshop, line(status="499", upstream_status="-", upstream_response_time="-", upstream_addr="a", request_id="x"), "b.jsonl")
-    read(workshop, line(status="499", upstream_status="502, -", upstream_response_time="0.1, 0.2", request_id="y"), "c.jsonl")
+    read(
+        workshop,
+        line(status="499", upstream_status="-", upstream_response_time="-", upstream_addr="a", request_id="x"),
+        "b.jsonl",
+    )
+    read(
+        workshop,
+        line(status="499", upstream_status="502, -", upstream_response_time="0.1, 0.2", request_id="y"),
+        "c.jsonl",
+    )
     assert told(workshop, "request_id", "attempt", "status", "kind") == [
         ("x", 1, 499, "CANCELLED"),
         ("y", 1, 502, "API_SERVER_ERROR"),
@@ -67,11 +94,17 @@ def test_an_answer_of_its_own_is_a_further_row(workshop: Workshop) -> None:
 
 
 def test_header_times_tell_its_own_504_from_that_of_the_upstream(workshop: Workshop) -> None:
-    read(workshop, retried("504, 502, 504", "1.0, 0.0, 0.1", status="504", request_time="1.1", upstream_header_time="-, -, 0.1"), "a.jsonl")
+    read(
+        workshop,
+        retried("504, 502, 504", "1.0, 0.0, 0.1", status="504", request_time="1.1", upstream_header_time="-, -, 0.1"),
+        "a.jsonl",
+    )
     assert told(workshop, "kind") == [("NETWORK_TIMEOUT",), ("NETWORK_ERROR",), ("API_SERVER_ERROR",)]
 
 
-@pytest.mark.parametrize(("word", "hit", "degraded"), [("HIT", True, None), ("STALE", True, True), ("MISS", False, None), ("-", None, None)])
+@pytest.mark.parametrize(
+    ("word", "hit", "degraded"), [("HIT", True, None), ("STALE", True, True), ("MISS", False, None), ("-", None, None)]
+)
 def test_cache_words(workshop: Workshop, word: str, hit: bool | None, degraded: bool | None) -> None:
     read(workshop, line(upstream_cache_status=word), "a.jsonl")
     assert told(workshop, "cache_hit", "degraded") == [(hit, degraded)]
@@ -103,7 +136,12 @@ def test_a_line_that_cannot_be_a_row_is_a_reject(workshop: Workshop, change: dic
 
 
 @pytest.mark.parametrize(
-    "clock", [{"time_iso8601": "2026-11-18T12:06:40+01:00"}, {"time_local": "18/Nov/2026:11:06:40 +0000"}, {"msec": "1795000000.000"}]
+    "clock",
+    [
+        {"time_iso8601": "2026-11-18T12:06:40+01:00"},
+        {"time_local": "18/Nov/2026:11:06:40 +0000"},
+        {"msec": "1795000000.000"},
+    ],
 )
 def test_three_clocks(workshop: Workshop, clock: dict[str, str]) -> None:
     read(workshop, line(**{"msec": "", **clock}), "a.jsonl")
@@ -131,7 +169,10 @@ def test_a_log_format_of_ones_own(workshop: Workshop) -> None:
     good = '[2026-11-18T11:06:40+00:00] 200 0.300s <502, 200> 0.100, 0.200 "GET /a?key=b HTTP/1.1" (unix:/run/a.sock, 10.0.0.1:80)\n'
     outcome = read(workshop, good + "something else\n\n", "access.log", MINE)
     assert (outcome.kept, outcome.rejected) == (2, 1)
-    assert told(workshop, "attempt", "latency_us", "status", "operation") == [(1, 100_000, 502, "GET /a"), (2, 200_000, 200, "GET /a")]
+    assert told(workshop, "attempt", "latency_us", "status", "operation") == [
+        (1, 100_000, 502, "GET /a"),
+        (2, 200_000, 200, "GET /a"),
+    ]
     assert workshop.rejects() == [(2, "is no line of the log_format", "something else")]
 
 
@@ -149,13 +190,28 @@ def test_text_without_a_log_format_asks_for_it(workshop: Workshop) -> None:
         read(workshop, "1 2 3\n", "access.log", MINE.replace("log_format", "# "))
 
 
-VALUES = {"request": "GET / HTTP/1.1", "time_local": "18/Nov/2026:11:06:40 +0000", "http_user_agent": "Mozilla/5.0 (X11)"}
+VALUES = {
+    "request": "GET / HTTP/1.1",
+    "time_local": "18/Nov/2026:11:06:40 +0000",
+    "http_user_agent": "Mozilla/5.0 (X11)",
+}
 
 
 @pytest.mark.parametrize("log_format", LOG_FORMATS)
 def test_known_log_formats_are_recognised(workshop: Workshop, log_format: str) -> None:
-    lists = {"upstream_status": "502, 200", "upstream_response_time": "0.100, 0.200", "upstream_addr": "10.0.0.1:80, 10.0.0.2:80", "upstream_response_length": "0, 0"}
-    lists |= {"upstream_connect_time": "-, 0.001", "upstream_header_time": "-, 0.200", "status": "200", "request_time": "0.300", **VALUES}
+    lists = {
+        "upstream_status": "502, 200",
+        "upstream_response_time": "0.100, 0.200",
+        "upstream_addr": "10.0.0.1:80, 10.0.0.2:80",
+        "upstream_response_length": "0, 0",
+    }
+    lists |= {
+        "upstream_connect_time": "-, 0.001",
+        "upstream_header_time": "-, 0.200",
+        "status": "200",
+        "request_time": "0.300",
+        **VALUES,
+    }
     text = log_format
     for name in sorted(pattern_of(log_format)[1], key=len, reverse=True):
         text = text.replace(f"${name}", lists.get(name, "-"))

@@ -14,11 +14,18 @@ US = 1_000
 def kv(**attributes: Any) -> list[dict[str, Any]]:
     """Attributes; a double underscore stands for a dot."""
     kinds = {str: "stringValue", int: "intValue", bool: "boolValue", float: "doubleValue"}
-    return [{"key": name.replace("__", "."), "value": {kinds[type(value)]: value}} for name, value in attributes.items()]
+    return [
+        {"key": name.replace("__", "."), "value": {kinds[type(value)]: value}} for name, value in attributes.items()
+    ]
 
 
 def span(number: int, start_ms: float, took_ms: float, parent: str = "p", **more: Any) -> dict[str, Any]:
-    fields = {"traceId": "t", "kind": 3, "status": {}, **{name: more.pop(name) for name in ("traceId", "kind", "status", "events") if name in more}}
+    fields = {
+        "traceId": "t",
+        "kind": 3,
+        "status": {},
+        **{name: more.pop(name) for name in ("traceId", "kind", "status", "events") if name in more},
+    }
     start = T + int(start_ms * 1e6)
     times = {"startTimeUnixNano": start, "endTimeUnixNano": start + int(took_ms * 1e6)}
     return {"spanId": f"s{number}", "parentSpanId": parent, **times, "attributes": kv(**more), **fields}
@@ -30,7 +37,16 @@ def http(number: int, start_ms: float, took_ms: float, status: int = 200, **more
 
 
 def export(*spans: dict[str, Any]) -> str:
-    return json.dumps({"resourceSpans": [{"resource": {"attributes": kv(service__name="shop")}, "scopeSpans": [{"spans": list(spans)}]}]}) + "\n"
+    return (
+        json.dumps(
+            {
+                "resourceSpans": [
+                    {"resource": {"attributes": kv(service__name="shop")}, "scopeSpans": [{"spans": list(spans)}]}
+                ]
+            }
+        )
+        + "\n"
+    )
 
 
 def requests(workshop: Workshop) -> list[tuple[Any, ...]]:
@@ -52,7 +68,9 @@ FAILED = {"status": 503, "status_": {"code": 2}}
     ],
     ids=["after it failed", "beside it", "other address", "other parent", "other trace", "other method"],
 )
-def test_a_try_that_follows_a_failed_one_under_one_parent_is_its_retry(workshop: Workshop, second: Any, joined: bool) -> None:
+def test_a_try_that_follows_a_failed_one_under_one_parent_is_its_retry(
+    workshop: Workshop, second: Any, joined: bool
+) -> None:
     read(workshop, export(http(1, 0, 10, 503), second), "a.jsonl")
     assert [attempt for _, attempt in requests(workshop)] == ([1, 2] if joined else [1, 1])
 
@@ -67,7 +85,9 @@ def test_a_call_that_follows_a_good_one_is_a_call_of_its_own(workshop: Workshop)
 def test_counted_resends_decide_where_there_are_any(workshop: Workshop) -> None:
     first = [http(1, 0, 10, 503), http(2, 20, 10, 503, http__request__resend_count=1)]
     read(workshop, export(*first, http(3, 40, 10), http(4, 60, 10, 503)), "a.jsonl")
-    assert [attempt for _, attempt in sorted(requests(workshop))] == [1, 2, 1, 1], "the third follows a failure, and is no resend"
+    assert [attempt for _, attempt in sorted(requests(workshop))] == [1, 2, 1, 1], (
+        "the third follows a failure, and is no resend"
+    )
 
 
 def test_a_resend_is_one_even_when_the_first_try_was_no_failure(workshop: Workshop) -> None:
@@ -76,7 +96,12 @@ def test_a_resend_is_one_even_when_the_first_try_was_no_failure(workshop: Worksh
 
 
 def test_server_and_inner_spans_are_left_out(workshop: Workshop) -> None:
-    others = [http(3, 0, 50, kind=2), span(4, 0, 50, kind=1), span(5, 0, 5, db__system="postgresql"), http(6, 0, 9, kind="SPAN_KIND_SERVER")]
+    others = [
+        http(3, 0, 50, kind=2),
+        span(4, 0, 50, kind=1),
+        span(5, 0, 5, db__system="postgresql"),
+        http(6, 0, 9, kind="SPAN_KIND_SERVER"),
+    ]
     outcome = read(workshop, export(http(1, 0, 10), *others), "a.jsonl")
     assert (outcome.read, outcome.kept, outcome.left_out) == (1, 1, 4)
 
@@ -86,8 +111,17 @@ TOKENS = {"gen_ai__usage__input_tokens": 50, "gen_ai__usage__output_tokens": 20,
 
 
 def test_a_genai_span_alone_is_a_try(workshop: Workshop) -> None:
-    old = {"gen_ai__system": "openai", "gen_ai__request__model": "gpt-4", "gen_ai__usage__prompt_tokens": 5, "gen_ai__usage__completion_tokens": 7}
-    read(workshop, export(span(1, 0, 10, **GENAI, **TOKENS), span(2, 100, 10, "q", **old), span(3, 200, 10, "r", **GENAI)), "a.jsonl")
+    old = {
+        "gen_ai__system": "openai",
+        "gen_ai__request__model": "gpt-4",
+        "gen_ai__usage__prompt_tokens": 5,
+        "gen_ai__usage__completion_tokens": 7,
+    }
+    read(
+        workshop,
+        export(span(1, 0, 10, **GENAI, **TOKENS), span(2, 100, 10, "q", **old), span(3, 200, 10, "r", **GENAI)),
+        "a.jsonl",
+    )
     assert told(workshop, "ok", "service", "model", "operation", "session_id", "tokens_in", "tokens_out") == [
         (True, "openai", "gpt-4o", "chat", "c1", 50, 20),
         (True, "openai", "gpt-4", None, None, 5, 7),
@@ -97,7 +131,10 @@ def test_a_genai_span_alone_is_a_try(workshop: Workshop) -> None:
 
 def test_a_genai_span_over_http_spans_lends_its_words_and_is_not_counted_again(workshop: Workshop) -> None:
     above = {**span(1, 0, 50, **GENAI, **TOKENS), "spanId": "g"}
-    tries = [http(2, 1, 10, 503, parent="g", server__address="api.openai.com"), http(3, 20, 10, parent="g", server__address="api.openai.com")]
+    tries = [
+        http(2, 1, 10, 503, parent="g", server__address="api.openai.com"),
+        http(3, 20, 10, parent="g", server__address="api.openai.com"),
+    ]
     outcome = read(workshop, export(*tries, above), "a.jsonl")
     assert (outcome.kept, outcome.left_out) == (2, 1)
     assert told(workshop, "attempt", "service", "model", "session_id", "tokens_in", "status") == [
@@ -109,14 +146,23 @@ def test_a_genai_span_over_http_spans_lends_its_words_and_is_not_counted_again(w
 def test_spans_that_hold_calls_are_no_calls(workshop: Workshop) -> None:
     agent = {**GENAI, "gen_ai__operation__name": "invoke_agent"}
     tool = {**GENAI, "gen_ai__operation__name": "execute_tool"}
-    outcome = read(workshop, export(span(1, 0, 90, **agent), span(2, 5, 10, "s1", **GENAI), span(3, 30, 10, "s1", **tool)), "a.jsonl")
+    outcome = read(
+        workshop,
+        export(span(1, 0, 90, **agent), span(2, 5, 10, "s1", **GENAI), span(3, 30, 10, "s1", **tool)),
+        "a.jsonl",
+    )
     assert (outcome.kept, outcome.left_out) == (1, 2)
 
 
 def test_a_model_that_follows_a_failed_one_is_its_fallback(workshop: Workshop) -> None:
     failed = span(1, 0, 10, **GENAI, error__type="429", status={"code": 2})
-    read(workshop, export(failed, span(2, 20, 10, **{**GENAI, "gen_ai__request__model": "claude"}, **TOKENS)), "a.jsonl")
-    assert told(workshop, "attempt", "model", "ok", "kind") == [(1, "gpt-4o", False, "API_RATE_LIMIT"), (2, "claude", True, None)]
+    read(
+        workshop, export(failed, span(2, 20, 10, **{**GENAI, "gen_ai__request__model": "claude"}, **TOKENS)), "a.jsonl"
+    )
+    assert told(workshop, "attempt", "model", "ok", "kind") == [
+        (1, "gpt-4o", False, "API_RATE_LIMIT"),
+        (2, "claude", True, None),
+    ]
 
 
 def exception(kind: str, message: str) -> list[dict[str, Any]]:
@@ -127,9 +173,18 @@ def exception(kind: str, message: str) -> list[dict[str, Any]]:
     ("more", "kind"),
     [
         ({"error__type": "java.net.SocketTimeoutException"}, "NETWORK_TIMEOUT"),
-        ({"error__type": "_OTHER", "events": exception("requests.exceptions.ConnectionError", "Connection refused")}, "NETWORK_REFUSED"),
+        (
+            {"error__type": "_OTHER", "events": exception("requests.exceptions.ConnectionError", "Connection refused")},
+            "NETWORK_REFUSED",
+        ),
         ({"error__type": "timeout"}, "NETWORK_TIMEOUT"),
-        ({"events": exception("openai.RateLimitError", "Rate limit reached"), "status": {"code": "STATUS_CODE_ERROR"}}, "API_RATE_LIMIT"),
+        (
+            {
+                "events": exception("openai.RateLimitError", "Rate limit reached"),
+                "status": {"code": "STATUS_CODE_ERROR"},
+            },
+            "API_RATE_LIMIT",
+        ),
         ({"status": {"code": 2, "message": "upstream connect error: Connection reset by peer"}}, "NETWORK_ERROR"),
         ({"error__type": "503"}, "MODEL_OVERLOADED"),
     ],
@@ -165,12 +220,17 @@ def test_a_span_without_end_has_not_ended(workshop: Workshop) -> None:
         ({"startTimeUnixNano": 0}, "ts: no time"),
         ({"startTimeUnixNano": "soon"}, "ts: no time"),
         ({"startTimeUnixNano": 253_402_300_000_000_000_000}, "ts: no time"),
-        ({"startTimeUnixNano": 5_000_000_000_000_000_000, "endTimeUnixNano": 5_000_000_000_000_000_000}, "outside the years 1990 to 2100"),
+        (
+            {"startTimeUnixNano": 5_000_000_000_000_000_000, "endTimeUnixNano": 5_000_000_000_000_000_000},
+            "outside the years 1990 to 2100",
+        ),
         ({"spanId": ""}, "has no traceId or no spanId"),
         ({"attributes": kv(http__method="GET", http__status_code=999)}, "is no HTTP status"),
     ],
 )
-def test_a_span_that_cannot_be_a_row_is_a_reject_with_its_line(workshop: Workshop, change: dict[str, Any], reason: str) -> None:
+def test_a_span_that_cannot_be_a_row_is_a_reject_with_its_line(
+    workshop: Workshop, change: dict[str, Any], reason: str
+) -> None:
     outcome = read(workshop, export(http(1, 0, 10)) + export(http(2, 0, 10), {**http(3, 0, 10), **change}), "a.jsonl")
     assert (outcome.kept, outcome.rejected) == (2, 1)
     ((line, why, raw),) = workshop.rejects()
@@ -180,10 +240,22 @@ def test_a_span_that_cannot_be_a_row_is_a_reject_with_its_line(workshop: Worksho
 
 
 def test_lines_of_other_signals_are_no_rejects_and_broken_lines_are(workshop: Workshop) -> None:
-    lines = [export(http(1, 0, 10)), '{"resourceMetrics":[]}\n', '{"resourceLogs":[{}]}\n', '{"a":1}\n', "[1]\n", '{"resourceSpans":[{\n', '{"resourceSpans":[]}\n']
+    lines = [
+        export(http(1, 0, 10)),
+        '{"resourceMetrics":[]}\n',
+        '{"resourceLogs":[{}]}\n',
+        '{"a":1}\n',
+        "[1]\n",
+        '{"resourceSpans":[{\n',
+        '{"resourceSpans":[]}\n',
+    ]
     outcome = read(workshop, "".join(lines), "a.jsonl")
     assert (outcome.kept, outcome.rejected) == (1, 3)
-    assert [(line, why) for line, why, _ in workshop.rejects()] == [(4, "has no resourceSpans"), (5, "has no resourceSpans"), (6, "not a JSON object")]
+    assert [(line, why) for line, why, _ in workshop.rejects()] == [
+        (4, "has no resourceSpans"),
+        (5, "has no resourceSpans"),
+        (6, "not a JSON object"),
+    ]
 
 
 def test_a_span_that_was_exported_twice_is_one(workshop: Workshop) -> None:
@@ -204,7 +276,9 @@ def test_a_parent_that_comes_later_puts_its_tries_right(workshop: Workshop) -> N
     assert outcome.kept == 0
 
 
-@pytest.mark.parametrize(("value", "wait_us"), [("2", 2_000_000), ("Wed, 18 Nov 2026 11:06:50 GMT", 9_990_000), ("-1", None), ("soon", None)])
+@pytest.mark.parametrize(
+    ("value", "wait_us"), [("2", 2_000_000), ("Wed, 18 Nov 2026 11:06:50 GMT", 9_990_000), ("-1", None), ("soon", None)]
+)
 def test_retry_after_in_both_forms(workshop: Workshop, value: str, wait_us: int | None) -> None:
     header = {"key": "http.response.header.retry-after", "value": {"arrayValue": {"values": [{"stringValue": value}]}}}
     one = http(1, 0, 10, 429)
@@ -214,7 +288,14 @@ def test_retry_after_in_both_forms(workshop: Workshop, value: str, wait_us: int 
 
 
 def test_addresses_lose_their_parameters_and_passwords(workshop: Workshop) -> None:
-    one = span(1, 0, 10, http__method="GET", http__status_code=200, http__url="https://me:secret@api.example.com:8443/v1/x?token=abc#f")
+    one = span(
+        1,
+        0,
+        10,
+        http__method="GET",
+        http__status_code=200,
+        http__url="https://me:secret@api.example.com:8443/v1/x?token=abc#f",
+    )
     read(workshop, export(one), "a.jsonl")
     assert told(workshop, "service", "operation") == [("api.example.com", "GET /v1/x")]
 

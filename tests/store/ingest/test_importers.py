@@ -39,7 +39,15 @@ class Truth:
 def truth() -> list[Truth]:
     with (GOLDEN / "truth.csv").open(encoding="utf-8") as file:
         return [
-            Truth(int(r["call"]), int(r["attempt"]), int(r["start_us"]), int(r["latency_us"]), r["end"], r["status"], r["kind"])
+            Truth(
+                int(r["call"]),
+                int(r["attempt"]),
+                int(r["start_us"]),
+                int(r["latency_us"]),
+                r["end"],
+                r["status"],
+                r["kind"],
+            )
             for r in csv.DictReader(file)
         ]
 
@@ -57,7 +65,8 @@ def rows_of(workshop: Workshop) -> list[tuple[Any, ...]]:
 
 def test_the_samples_are_what_their_script_makes() -> None:
     spec = importlib.util.spec_from_file_location("make_importer_samples", GOLDEN / "make.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
     made = make.calls()
@@ -71,7 +80,10 @@ def test_the_samples_are_what_their_script_makes() -> None:
 def test_logs_with_a_row_a_try_give_every_try_back(workshop: Workshop, name: str) -> None:
     outcome = read(workshop, sample(name), name)
     assert (outcome.kept, outcome.rejected, outcome.already_there) == (len(truth()), 0, 0)
-    want = [(t.attempt, t.start_us, t.latency_us, t.end == "ok", int(t.status) if t.status else None, t.kind or None) for t in truth()]
+    want = [
+        (t.attempt, t.start_us, t.latency_us, t.end == "ok", int(t.status) if t.status else None, t.kind or None)
+        for t in truth()
+    ]
     if name.startswith("litellm"):  # a success's status is not told
         want = [(*row[:4], row[4] if row[4] != 200 else None, row[5]) for row in want]
     assert rows_of(workshop) == want
@@ -128,7 +140,9 @@ def test_a_log_that_grew_line_by_line_gives_the_rows_of_the_whole(workshop: Work
     assert kept == len(grown["attempts"]) == len(truth())
     again = read(workshop, content, name)
     assert (again.kept, again.rejected) == (0, 0)
-    workshop.store.connection.execute("DELETE FROM attempt_rows; DELETE FROM ingests; DELETE FROM fingerprints; DELETE FROM rejects")
+    workshop.store.connection.execute(
+        "DELETE FROM attempt_rows; DELETE FROM ingests; DELETE FROM fingerprints; DELETE FROM rejects"
+    )
     read(workshop, content, name)
     assert workshop.content() == grown
 
@@ -137,7 +151,7 @@ def mapping_of(name: str) -> Mapping:
     """What the whole log is recognised as; its first bytes may be too few."""
     if name == "nginx-ingress.log":
         return packaged_mapping("nginx", LOG_FORMATS[0])
-    return packaged_mapping(name.split(".", maxsplit=1)[0].split("-")[0])
+    return packaged_mapping(name.split(".", maxsplit=1)[0].split("-", maxsplit=1)[0])
 
 
 @pytest.mark.parametrize("name", ["otlp.jsonl", "litellm-spend.json"])
@@ -146,7 +160,9 @@ def test_exports_that_overlap_add_only_what_is_new(workshop: Workshop, name: str
     content = sample(name)
     read(workshop, content, name)
     before = workshop.content()
-    outcome = read(workshop, content + b"\n" if name.endswith(".jsonl") else content.replace(b"}, {", b"},{"), f"again-{name}")
+    outcome = read(
+        workshop, content + b"\n" if name.endswith(".jsonl") else content.replace(b"}, {", b"},{"), f"again-{name}"
+    )
     assert (outcome.kept, outcome.rejected, outcome.already_there) == (0, 0, len(truth()))
     assert workshop.content() == before
 
@@ -158,7 +174,9 @@ def test_a_log_is_read_by_name_of_file_alone(tmp_path: Path) -> None:
     answer = RUN.invoke(app, ["ingest", *(str(path) for path in sorted(tmp_path.glob("*.*"))), "-d", database])
     assert answer.exit_code == 0, answer.output
     assert answer.output.count("483 kept") == 4
-    answer = RUN.invoke(app, ["ingest", str(tmp_path / "envoy.jsonl"), "--map", "envoy", "-d", str(tmp_path / "b.duckdb")])
+    answer = RUN.invoke(
+        app, ["ingest", str(tmp_path / "envoy.jsonl"), "--map", "envoy", "-d", str(tmp_path / "b.duckdb")]
+    )
     assert answer.exit_code == 0, answer.output
 
 
@@ -174,7 +192,9 @@ def test_a_log_that_is_none_of_them_asks_what_it_is(tmp_path: Path) -> None:
 def test_each_importer_has_a_mapping_that_names_its_columns_only() -> None:
     for name, importer in IMPORTERS.items():
         mapping = packaged_mapping(name)
-        used = {cell.column for cell in mapping.columns.values() if cell.column} | {mapping.time.column if mapping.time else ""}
+        used = {cell.column for cell in mapping.columns.values() if cell.column} | {
+            mapping.time.column if mapping.time else ""
+        }
         assert used <= set(importer.columns)
         assert Counter(importer.columns).most_common(1)[0][1] == 1
 

@@ -110,7 +110,9 @@ def as_lines(file: LogFile, importer: str, first_bytes: int | None) -> Iterator[
 
 
 def _no_document(name: str) -> DataError:
-    return DataError(f"{name}: is no valid JSON document; nothing of it was stored. Export it anew, or as one object a line")
+    return DataError(
+        f"{name}: is no valid JSON document; nothing of it was stored. Export it anew, or as one object a line"
+    )
 
 
 @dataclass(slots=True)
@@ -150,7 +152,9 @@ class _Splitter:
         else:
             self.skeleton += chunk[upto:]
             if len(self.skeleton) > _LARGEST_SKELETON:
-                raise DataError("the document holds more beside its objects than in them; export it as one object a line")
+                raise DataError(
+                    "the document holds more beside its objects than in them; export it as one object a line"
+                )
 
     def close(self) -> bytes | None:
         """Return the beginning of an object that the end of the document cuts off, None where it is whole."""
@@ -201,7 +205,8 @@ def _escaped(
     lengths = np.diff(np.concatenate((np.flatnonzero(is_first), [slashes.size])))
     run = np.searchsorted(firsts, quotes) - 1
     behind = (run >= 0) & (firsts[run] + lengths[run] == quotes)
-    return behind & (lengths[run] % 2 == 1)
+    escaped: np.ndarray[Any, np.dtype[np.bool_]] = behind & (lengths[run] % 2 == 1)
+    return escaped
 
 
 def _with_resources(place: Path, folder: Path, skeleton: bytes, name: str) -> Path:

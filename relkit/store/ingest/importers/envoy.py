@@ -2,7 +2,8 @@
 
 A line tells of its last try alone. Where it counts the tries (`%UPSTREAM_REQUEST_ATTEMPT_COUNT%`) the earlier ones
 become rows that failed, because Envoy tries again after failures alone, in an unknown way after an unknown time; all of
-them stand at the start of the request, and the last one carries the whole duration. `x-request-id` is handed on from hop to hop, so a request is named by it and its line.
+them stand at the start of the request, and the last one carries the whole duration. `x-request-id` is handed on from
+hop to hop, so a request is named by it and its line.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -58,7 +59,9 @@ def _lines(scan: "Scan", log_format: str) -> str:
 def _rows() -> str:
     flags = "string_split(upper(coalesce(response_flags, '')), ',')"
     failure = "coalesce(upstream_transport_failure_reason, '')"
-    tests = " ".join(f"WHEN list_contains(flags, '{flag}') THEN {_kind(flag, kind, failure)}" for flag, kind in _KINDS.items())
+    tests = " ".join(
+        f"WHEN list_contains(flags, '{flag}') THEN {_kind(flag, kind, failure)}" for flag, kind in _KINDS.items()
+    )
     tries = f"least(greatest(coalesce(TRY_CAST({first_of('upstream_request_attempt_count', 'attempt_count')} AS INTEGER), 1), 1), {MOST_TRIES})"
     read = (
         f"SELECT rowid + 1 AS record, *, list_transform({flags}, lambda f: trim(f)) AS flags, {tries} AS tries, {moment_us('start_time')} AS start_us, "
@@ -68,8 +71,13 @@ def _rows() -> str:
     each = f"SELECT *, unnest(range(1, tries + 1)) AS nth FROM ({judged})"
     looks = f"SELECT *, nth = tries AS is_last FROM ({each})"
     grpc = first_of("grpc_status", "grpc_status_number")
-    cut = "list_has_any(flags, ['UC', 'UR', 'LR', 'UPE', 'UT', 'SI', 'DT', 'UMSDR', 'DC'])"  # after the answer had begun
-    good = f"CASE WHEN {cut} OR NOT coalesce(has_answer, FALSE) AND kind IS NOT NULL THEN FALSE WHEN lower({grpc}) NOT IN ('0', 'ok') THEN FALSE WHEN has_answer THEN code_told < 400 END"
+    cut = (
+        "list_has_any(flags, ['UC', 'UR', 'LR', 'UPE', 'UT', 'SI', 'DT', 'UMSDR', 'DC'])"  # after the answer had begun
+    )
+    good = (
+        f"CASE WHEN {cut} OR NOT coalesce(has_answer, FALSE) AND kind IS NOT NULL THEN FALSE "
+        f"WHEN lower({grpc}) NOT IN ('0', 'ok') THEN FALSE WHEN has_answer THEN code_told < 400 END"
+    )
     cluster = "split_part(upstream_cluster, '|', {})"
     is_mesh = "contains(upstream_cluster, '|')"
     service = f"CASE WHEN {is_mesh} THEN coalesce(nullif({cluster.format(4)}, ''), nullif({cluster.format(1)}, '')) ELSE upstream_cluster END"
@@ -90,7 +98,11 @@ def _rows() -> str:
         "message": f"CASE WHEN is_last AND NOT coalesce({good}, FALSE) THEN {said} END",
     }
     return record_sql(
-        {name: values[name] for name in COLUMNS}, f"({looks})", key="concat_ws('/', line_md5, nth)", record="record", problem="relkit__problem"
+        {name: values[name] for name in COLUMNS},
+        f"({looks})",
+        key="concat_ws('/', line_md5, nth)",
+        record="record",
+        problem="relkit__problem",
     )
 
 

@@ -71,7 +71,10 @@ def cells_sql(scan: "Scan", names: Sequence[str], more: str = "") -> str:
     """
     if scan.file.format == "csv":
         there = scan.file.columns
-        cells = [f"{_cell(f'c{there.index(name)}') if name in there else 'NULL::VARCHAR'} AS {identifier(name)}" for name in names]
+        cells = [
+            f"{_cell(f'c{there.index(name)}') if name in there else 'NULL::VARCHAR'} AS {identifier(name)}"
+            for name in names
+        ]
         whole = f", concat_ws(chr(31), {', '.join(f'c{place}' for place in range(len(there)))}) AS line" if more else ""
         return f"SELECT {', '.join(cells)}, NULL::VARCHAR AS relkit__problem{more} FROM (SELECT *{whole} FROM {scan.records})"
     keys = ", ".join(f'"{name}":"VARCHAR"' for name in names)

@@ -53,7 +53,9 @@ def _rows() -> str:
     looks = f"SELECT *, coalesce({follows}, FALSE) AS is_again FROM ({counted})"
     calls = f"SELECT *, count(*) FILTER (NOT is_again) OVER {before} AS call FROM ({looks})"
     of_call = f"({near}, call ORDER BY start_us, record)"
-    tries = f"SELECT *, row_number() OVER {of_call} AS nth, first_value(try_id) OVER {of_call} AS first_try FROM ({calls})"
+    tries = (
+        f"SELECT *, row_number() OVER {of_call} AS nth, first_value(try_id) OVER {of_call} AS first_try FROM ({calls})"
+    )
     status = first_of("status_code", inside("error_information", "error_code"))
     values = {
         "request_id": "first_try",
@@ -75,8 +77,15 @@ def _rows() -> str:
         "cost_usd": first_of("spend", "response_cost"),
     }
     return record_sql(
-        {name: values[name] for name in COLUMNS}, f"({tries})", key="try_id", record="record", problem="relkit__problem", order="record"
+        {name: values[name] for name in COLUMNS},
+        f"({tries})",
+        key="try_id",
+        record="record",
+        problem="relkit__problem",
+        order="record",
     )
 
 
-LITELLM: Final = Importer("litellm", "LiteLLM spend or error logs", COLUMNS, _lines, _rows, joins_lines=True, is_unique=True)
+LITELLM: Final = Importer(
+    "litellm", "LiteLLM spend or error logs", COLUMNS, _lines, _rows, joins_lines=True, is_unique=True
+)

@@ -22,13 +22,22 @@ from relkit.store.text import identifier, quoted
 if TYPE_CHECKING:
     from relkit.store.ingest.scan import Scan
 
-COMBINED: Final = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+COMBINED: Final = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+_INGRESS: Final = (
+    "$request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] "
+    "$upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id"
+)
+_KEYED: Final = (
+    'rt=$request_time ua="$upstream_addr" us="$upstream_status" ut="$upstream_response_time" ul="$upstream_response_length" '
+    "cs=$upstream_cache_status"
+)
 # Tried in this order on a log whose format nobody told.
 LOG_FORMATS: Final[tuple[str, ...]] = (
-    f"{COMBINED} $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] "
-    "$upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id",  # ingress-nginx
+    f"{COMBINED} {_INGRESS}",
     f'{COMBINED} rt=$request_time uct="$upstream_connect_time" uht="$upstream_header_time" urt="$upstream_response_time"',
-    f"{COMBINED} rt=$request_time ua=\"$upstream_addr\" us=\"$upstream_status\" ut=\"$upstream_response_time\" ul=\"$upstream_response_length\" cs=$upstream_cache_status",
+    f"{COMBINED} {_KEYED}",
     f'{COMBINED} "$http_x_forwarded_for" $request_time $upstream_response_time $upstream_status',
     f"{COMBINED} $request_time $upstream_response_time $upstream_status",
 )
@@ -37,7 +46,20 @@ CELLS: Final = (
     "proxy_upstream_name", "upstream_addr", "upstream_status", "upstream_response_time", "upstream_header_time", "upstream_cache_status",
     "request_id", "req_id",
 )  # fmt: skip
-COLUMNS: Final = ("request_id", "attempt", "start_us", "latency_s", "ok", "service", "operation", "status", "code", "cache_hit", "degraded")
+COLUMNS: Final = (
+    "request_id",
+    "attempt",
+    "start_us",
+    "latency_s",
+    "ok",
+    "service",
+    "operation",
+    "status",
+    "code",
+    "cache_hit",
+    "degraded",
+)
+_HITS: Final = "('HIT', 'STALE', 'UPDATING', 'REVALIDATED')"
 _LIST: Final = r"(?:-|[^\s,]+(?:(?:, | : )[^\s,]+)*)"
 _BETWEEN: Final = r"\s*,\s*|\s+:\s+"
 _VARIABLE: Final = re.compile(r"\$(?:\{([a-z0-9_]+)\}|([a-z0-9_]+))")
@@ -71,7 +93,9 @@ def pattern_of(log_format: str) -> tuple[str, tuple[str, ...]]:
     for place, name in zip(places, names, strict=True):
         literal = log_format[upto : place.start()]
         if upto and not literal:
-            raise DataError(f"log_format {log_format!r}: nothing parts ${name} from the variable before it; such lines cannot be taken apart")
+            raise DataError(
+                f"log_format {log_format!r}: nothing parts ${name} from the variable before it; such lines cannot be taken apart"
+            )
         parts.append(re.sub(r"([^\w\s\"'=/:,;<>@&%-])", r"\\\1", literal))
         after = log_format[place.end() : place.end() + 1]
         upto = place.end()
@@ -105,9 +129,16 @@ def _lines(scan: "Scan", log_format: str) -> str:
 
 def _rows() -> str:
     def elements(name: str) -> str:
-        return f"CASE WHEN {name} IS NULL THEN []::VARCHAR[] ELSE list_transform(regexp_split_to_array({name}, {quoted(_BETWEEN)}), lambda e: CASE WHEN trim(e) NOT IN ('', '-') THEN trim(e) END) END"
+        parts = f"regexp_split_to_array({name}, {quoted(_BETWEEN)})"
+        known = "CASE WHEN trim(e) NOT IN ('', '-') THEN trim(e) END"
+        return f"CASE WHEN {name} IS NULL THEN []::VARCHAR[] ELSE list_transform({parts}, lambda e: {known}) END"
 
-    lists = {"statuses": "upstream_status", "spans": "upstream_response_time", "headers": "upstream_header_time", "servers": "upstream_addr"}
+    lists = {
+        "statuses": "upstream_status",
+        "spans": "upstream_response_time",
+        "headers": "upstream_header_time",
+        "servers": "upstream_addr",
+    }
     local = "epoch_us(try_strptime(time_local, '%d/%b/%Y:%H:%M:%S %z'))"
     end = f"CASE WHEN msec IS NOT NULL THEN {moment_us('msec')} WHEN time_iso8601 IS NOT NULL THEN {moment_us('time_iso8601')} ELSE {local} END"
     read = (
@@ -120,7 +151,9 @@ def _rows() -> str:
         "CASE WHEN len(statuses) > 0 AND len(spans) > 0 AND len(statuses) <> len(spans) "
         "THEN concat('upstream_status tells of ', len(statuses), ' tries, upstream_response_time of ', len(spans)) END"
     )
-    counted = f"SELECT * REPLACE (coalesce(relkit__problem, {uneven}) AS relkit__problem), {number} AS sent FROM ({read})"
+    counted = (
+        f"SELECT * REPLACE (coalesce(relkit__problem, {uneven}) AS relkit__problem), {number} AS sent FROM ({read})"
+    )
     told = "TRY_CAST(statuses[-1] AS INTEGER)"
     own = f"coalesce(final <> 499 AND sent > 0 AND ({told} < 400) <> (final < 400), FALSE)"
     lengths = "list_transform(spans, lambda e: TRY_CAST(e AS DOUBLE))"
@@ -132,7 +165,8 @@ def _rows() -> str:
     )
     each = f"SELECT *, unnest(range(1, tries + 1)) AS nth FROM judged LEFT JOIN ({copies}) AS copies USING (record)"
     looks = (
-        "SELECT *, nth > sent AND sent > 0 AS is_here, nth = tries AND final = 499 AS gave_up, list_sum(list_transform(took[:nth - 1], lambda s: coalesce(s, 0))) AS before_s "
+        "SELECT *, nth > sent AND sent > 0 AS is_here, nth = tries AND final = 499 AS gave_up, "
+        "list_sum(list_transform(took[:nth - 1], lambda s: coalesce(s, 0))) AS before_s "
         f"FROM ({each})"
     )
     status = "CASE WHEN sent = 0 OR is_here THEN status WHEN gave_up THEN '499' WHEN len(statuses) = 0 AND nth = tries THEN status ELSE statuses[nth] END"
@@ -149,12 +183,17 @@ def _rows() -> str:
         "nullif(regexp_extract(request, '^([A-Z]+ [^ ?#]*)', 1), ''))",
         "status": "status_told",
         "code": f"CASE WHEN {silent} AND status_told = '504' THEN 'NETWORK_TIMEOUT' WHEN {silent} AND status_told = '502' THEN 'NETWORK_ERROR' END",
-        "cache_hit": "CASE WHEN upstream_cache_status IS NOT NULL THEN is_last_row AND upstream_cache_status IN ('HIT', 'STALE', 'UPDATING', 'REVALIDATED') END",
+        "cache_hit": f"CASE WHEN upstream_cache_status IS NOT NULL THEN is_last_row AND upstream_cache_status IN {_HITS} END",
         "degraded": "CASE WHEN is_here OR (upstream_cache_status IN ('STALE', 'UPDATING') AND is_last_row) THEN TRUE END",
     }
     whole = f"SELECT *, {status} AS status_told, nth = tries AS is_last_row FROM ({looks})"
     return record_sql(
-        {name: values[name] for name in COLUMNS}, f"(WITH judged AS ({judged}) {whole})", key="concat_ws('/', line_md5, nth)", record="record", problem="relkit__problem", order="record, nth"
+        {name: values[name] for name in COLUMNS},
+        f"(WITH judged AS ({judged}) {whole})",
+        key="concat_ws('/', line_md5, nth)",
+        record="record",
+        problem="relkit__problem",
+        order="record, nth",
     )
 
 

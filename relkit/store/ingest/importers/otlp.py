@@ -23,7 +23,10 @@ from relkit.store.text import quoted
 if TYPE_CHECKING:
     from relkit.store.ingest.scan import Scan
 
-_VALUE: Final = '{"stringValue":"VARCHAR","intValue":"VARCHAR","doubleValue":"VARCHAR","boolValue":"VARCHAR","arrayValue":{"values":[{"stringValue":"VARCHAR"}]}}'
+_VALUE: Final = (
+    '{"stringValue":"VARCHAR","intValue":"VARCHAR","doubleValue":"VARCHAR","boolValue":"VARCHAR",'
+    '"arrayValue":{"values":[{"stringValue":"VARCHAR"}]}}'
+)
 _ATTRIBUTES: Final = f'[{{"key":"VARCHAR","value":{_VALUE}}}]'
 _SPAN: Final = (
     '{"traceId":"VARCHAR","spanId":"VARCHAR","parentSpanId":"VARCHAR","kind":"VARCHAR","startTimeUnixNano":"VARCHAR",'
@@ -126,7 +129,9 @@ def _told() -> str:
     status = f"CASE WHEN http_status IS NOT NULL THEN http_status WHEN regexp_full_match(error_type, '{_STATUS}') THEN error_type END"
     is_http = "method IS NOT NULL OR http_status IS NOT NULL"
     is_genai = f"NOT ({is_http}) AND (provider IS NOT NULL OR genai IS NOT NULL)"
-    nameless = "CASE WHEN coalesce(traceId, '') = '' OR coalesce(spanId, '') = '' THEN 'has no traceId or no spanId' END"
+    nameless = (
+        "CASE WHEN coalesce(traceId, '') = '' OR coalesce(spanId, '') = '' THEN 'has no traceId or no spanId' END"
+    )
     return (
         f"SELECT * REPLACE (coalesce(problem, {nameless}) AS problem), row_number() OVER () AS place, {start} AS start_ns, "
         f"nullif({end}, 0) AS end_ns, {status} AS status_told, "
@@ -138,7 +143,9 @@ def _told() -> str:
 
 def _joined() -> str:
     """Lay each HTTP span beside the GenAI span above it, and find the tries."""
-    lent = ", ".join(f"min({name}) AS up_{name}" for name in ("provider", "model", "genai", "session", "tokens_in", "tokens_out"))
+    lent = ", ".join(
+        f"min({name}) AS up_{name}" for name in ("provider", "model", "genai", "session", "tokens_in", "tokens_out")
+    )
     above = f"SELECT traceId AS up_trace, spanId AS up_span, {lent} FROM told WHERE is_genai GROUP BY ALL"
     below = "SELECT DISTINCT traceId AS down_trace, parent AS down_span FROM told WHERE is_http AND kind_told <> 'server' AND parent <> ''"
     inference = f"CASE WHEN genai IS NULL THEN model IS NOT NULL ELSE lower(genai) IN {_INFERENCES} END"
@@ -227,4 +234,6 @@ def _records() -> str:
     )
 
 
-OTLP: Final = Importer("otlp", "OpenTelemetry spans as OTLP-JSON", COLUMNS, _lines, _rows, joins_lines=True, is_unique=True)
+OTLP: Final = Importer(
+    "otlp", "OpenTelemetry spans as OTLP-JSON", COLUMNS, _lines, _rows, joins_lines=True, is_unique=True
+)
