@@ -30,7 +30,7 @@ class StoreError(RelkitError):
 
 
 class StoreLockedError(StoreError):
-    """Another process holds the database; it can be opened later."""
+    """Somebody else holds the database; it can be opened later."""
 
 
 class ReportError(RelkitError):

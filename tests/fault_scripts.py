@@ -230,7 +230,7 @@ async def live(
     return Seen(next((at_s for at_s in opened_s if at_s >= 0.0), float("inf")), wasted)
 
 
-def measured(settings: Policy, *, runs: int = 3, seeds: int = 400) -> dict[str, Any]:
+def measured(settings: Policy, *, runs: int = 5, seeds: int = 400) -> dict[str, Any]:
     """Play every script live and simulated, and return the figures in the form of `docs/figures/live_band.json`."""
     scripts = {}
     for name in SCRIPTS:

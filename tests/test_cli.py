@@ -110,7 +110,7 @@ def test_no_command_shows_the_help_but_did_nothing(words: list[str], run: Run) -
         (["repor"], "No such command 'repor'. Did you mean 'report', 'export'? (see relkit --help)"),
         (["report", "--wek", "2026-W47"], "No such option: --wek (Possible options: --week) (see relkit report --help)"),
         (["report", "--week"], "Option '--week' requires an argument"),
-        (["report", "extra"], "unexpected extra argument"),
+        (["report", "extra"], "No such command 'extra'"),
         (["report", "--week", "2026-W47", "--all"], "--week and --all exclude each other; give one"),
         (["report", "--week", "47"], "week = '47' is not acceptable: allowed is a week such as 2026-W47, or all"),
         (["report", "--database", "none.duckdb"], "none.duckdb: no such database"),

@@ -31,6 +31,10 @@ app = typer.Typer(
 notebooks_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Keep the stored notebooks executed and in normal form."
 )
+report_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+report_app.callback()(pages.report)
+report_app.command()(pages.diff)
+app.add_typer(report_app, name="report")
 app.add_typer(notebooks_app, name="notebooks")
 app.add_typer(shadow.shadow_app, name="shadow")
 app.add_typer(slo.slo_app, name="slo")
@@ -40,7 +44,6 @@ for _command in (
     logs.ingest,
     logs.forget,
     logs.demo,
-    pages.report,
     logs.check,
     simulate.simulate,
     tune.tune,

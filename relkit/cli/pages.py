@@ -11,6 +11,7 @@ from relkit.exceptions import ParameterError
 
 
 def report(
+    context: typer.Context,
     week: Annotated[
         str | None, typer.Option("--week", help="ISO week such as 2026-W47; default the newest that is over.")
     ] = None,
@@ -24,7 +25,9 @@ def report(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish the weekly page."""
+    """Publish the weekly page; `relkit report diff W46 W47` compares two that were published."""
+    if context.invoked_subcommand is not None:
+        return
     if sys.stderr.isatty():
         from relkit.simulation.compiled import announce  # noqa: PLC0415  it loads the compiler
 
@@ -60,6 +63,25 @@ def report(
     say(record, lines, as_json=as_json)
     if done.broken:
         raise typer.Exit(GUARDRAIL_BROKEN)
+
+
+def diff(
+    before: Annotated[str, typer.Argument(help="Report to compare with, such as 2026-W46 or W46.")],
+    after: Annotated[str, typer.Argument(help="Report that is compared, such as W47.")],
+    database: Database = None,
+    reports: Annotated[
+        Path | None, typer.Option("--reports", help="Folder of pages; default the one that relkit report writes to.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two published reports: verdicts, answers, and what moved by more than chance."""
+    from relkit.report.diff import diff_reports  # noqa: PLC0415
+    from relkit.report.places import reports_folder  # noqa: PLC0415
+    from relkit.report.weekly import chosen_database  # noqa: PLC0415
+
+    found = diff_reports(reports or reports_folder(chosen_database(database)), before, after)
+    lines = [f"{found.before} -> {found.after}", *(found.lines or ("nothing differs",))]
+    say(found.record, lines, as_json=as_json)
 
 
 def refresh(names: Annotated[list[str] | None, typer.Argument(help="Which notebooks; default all.")] = None) -> None:

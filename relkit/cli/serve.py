@@ -1,6 +1,5 @@
 """The command that answers over HTTP: metrics, health and the page of where things stand."""
 
-import contextlib
 import json
 import os
 import socket
@@ -39,42 +38,37 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Answer over HTTP where things stand: metrics, health, and a page; needs the extra `serve`."""
-    from relkit.report.weekly import chosen_config, chosen_database  # noqa: PLC0415  they take a while to load
-    from relkit.serve import address_check, application  # noqa: PLC0415
-    from relkit.serve.guard import is_loopback  # noqa: PLC0415
+    from relkit.serve import address_check, application, run  # noqa: PLC0415
+    from relkit.serve.guard import checked_token, is_loopback  # noqa: PLC0415
 
     token = _token(token_file)
+    if token is not None:
+        checked_token(token)
     if token is None and not is_loopback(host):
         raise ParameterError(
             f"--host {host}: others than this machine need a token; give --token-file FILE, or set {TOKEN_VARIABLE}"
-        )
-    place = chosen_database(database)
-    if not place.is_file():
-        raise ParameterError(
-            f"{place}: no such database; `relkit ingest FILE --as attempts --database {place}` makes one"
         )
     checks = [
         address_check(*_named(text), required=is_needed)
         for is_needed, texts in ((True, required), (False, optional))
         for text in texts or ()
     ]
-    app = application(place, config=chosen_config(config), checks=checks, token=token)
 
-    import uvicorn  # noqa: PLC0415
+    from relkit.report.weekly import chosen_config, chosen_database  # noqa: PLC0415  they take a while to load
+
+    place = chosen_database(database)
+    if not place.is_file():
+        raise ParameterError(
+            f"{place}: no such database; `relkit ingest FILE --as attempts --database {place}` makes one"
+        )
+    app = application(place, config=chosen_config(config), checks=checks, token=token)
 
     listening = _listening(host, port)
     name, number = listening.getsockname()[:2]
     address = f"http://{f'[{name}]' if ':' in name else name}:{number}"
     record = {"address": address, "database": str(place), "token": token is not None}
     print(json.dumps(record) if as_json else f"serving {place} at {address}/ (Ctrl-C ends it)", flush=True)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, http="h11", ws="none", log_level="warning", access_log=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=2,
-        )
-    )  # fmt: skip
-    with listening, contextlib.suppress(KeyboardInterrupt):  # the way to end it
-        server.run(sockets=[listening])
+    run(app, listening)
 
 
 def _token(file: Path | None) -> str | None:

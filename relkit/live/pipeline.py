@@ -5,10 +5,10 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from inspect import iscoroutinefunction
+from os import urandom
 from pathlib import Path
 from random import random
 from typing import Any, Final, Literal, ParamSpec, TypeVar, overload
-from uuid import uuid4
 
 from relkit.errors.classifier import Classification, classify
 from relkit.errors.rules import RuleSet
@@ -36,7 +36,8 @@ class Pipeline:
     The function is called as it is given, with two keywords added where they make sense: `model`, the name of the model
     to ask, always and only where the policy has a chain; and `timeout_s`, how long this try may take in seconds (the
     settings' limit, or what is left of the call's deadline), only where the function names such a parameter. The one
-    retry loop is this one: switch off the retries of the provider's own client.
+    retry loop is this one: switch off the retries of the provider's own client. Whatever the settings say, a call that
+    may have been carried out is never sent again unless its Request says that this is safe.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ class Pipeline:
     Raises
     ------
     ParameterError
-        For a time limit that is not above 0, or a service that the registry gives other settings.
+        For a time limit that is not above 0, a service that the registry gives other settings, or retries that nothing
+        ends.
 
     Examples
     --------
@@ -321,7 +323,7 @@ class Pipeline:
         ...     2 + 2
         4
         """
-        return SingleAttempt(self._setting, request, request.request_id or uuid4().hex, model)
+        return SingleAttempt(self._setting, request, request.request_id or urandom(16).hex(), model)
 
     def steps(
         self, request: Request = PLAIN, args: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None
@@ -340,7 +342,7 @@ class Pipeline:
         generator
             See `relkit.live.decisions`. Close it when the call is given up.
         """
-        return Call(self._setting, request, request.request_id or uuid4().hex).steps(args, keywords)
+        return Call(self._setting, request, request.request_id or urandom(16).hex()).steps(args, keywords)
 
 
 def _own_draw(_purpose: Literal["permit", "wait"], _request_id: str, _attempt: int, _place: int, /) -> float:

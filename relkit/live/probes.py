@@ -51,7 +51,7 @@ class Prober:
     Raises
     ------
     ParameterError
-        For times that are not above 0, or settings by which a check closes a breaker blindly.
+        For no function, times that are not above 0, or settings by which a check closes a breaker blindly.
 
     Examples
     --------
@@ -75,6 +75,8 @@ class Prober:
         timeout_s: float = 5.0,
         record: Record | None = None,
     ) -> None:
+        if not callable(check):
+            raise ParameterError.of("check", check, "a function", "give one that asks the service itself")
         for name, seconds in (("interval_s", interval_s), ("timeout_s", timeout_s)):
             if not seconds > 0:
                 raise ParameterError.of(name, seconds, "seconds above 0", "say how often, and how long at most")

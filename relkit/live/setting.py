@@ -1,16 +1,19 @@
 """What all calls of a pipeline share, and the two things that a call asks of whoever carries it out."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from relkit.errors.classifier import Classification
 from relkit.errors.kinds import ErrorKind
+from relkit.exceptions import ParameterError
 from relkit.live.answers import Shadow, advised
 from relkit.live.cache import AnswerCache
 from relkit.live.notes import Notes
 from relkit.live.registry import Registry
 from relkit.policies.policy import Policy
+from relkit.policies.retry_budget import NO_BUDGET
 from relkit.policies.retry_settings import NO_RETRIES, Retry
 
 UNKNOWN_LOAD: Final = -1.0
@@ -63,13 +66,24 @@ def guarded(policy: Policy) -> Retry:
 
     Libraries know nothing of idempotency, so their presets repeat whatever failed. Around a real booking that books twice.
 
+    Raises
+    ------
+    ParameterError
+        For retries that nothing ends: in an outage such a call would never come back.
+
     >>> from relkit.policies.presets import presets
-    >>> presets["tenacity"].retry.transient.guard_repeats, guarded(presets["tenacity"]).transient.guard_repeats
+    >>> presets["polly"].retry.transient.guard_repeats, guarded(presets["polly"]).transient.guard_repeats
     (False, True)
     """
     retry = policy.retry
     if retry is None:
         return Retry.of(NO_RETRIES)
+    budget = policy.retry_budget
+    for part in (retry.transient, retry.rate_limited, retry.critical):
+        ends = part.max_attempts or part.max_total_attempts or part.deadline_s < math.inf
+        if not ends and (budget is None or budget.budget_family == NO_BUDGET):
+            remedy = "set max_attempts, max_total_attempts or deadline_s, or give the policy a retry_budget"
+            raise ParameterError.of("max_attempts", part.max_attempts, "a loop that ends", remedy)
     return retry.changed(guard_repeats=True)
 
 

@@ -13,6 +13,7 @@ from relkit.plates.style import INK, MUTED, SERIES, apart, figure, in_words
 from relkit.plates.table import Table
 from relkit.policies.policy import Policy
 from relkit.policies.presets import presets
+from relkit.simulation.scenario_toml import scenario_text
 from relkit.tune.choice import worded
 from relkit.tune.goal import said, short
 from relkit.tune.groundwork import false_opens_of, usual_failing
@@ -82,6 +83,8 @@ def traffic_table(found: Found, name: str = "your_traffic") -> Table:
         "error_share": found.calibration.error_share,
         "hidden_share": found.calibration.hidden_share,
         "bad_s": found.bad_s,
+        "stamp": found.stamp,
+        "played": scenario_text(found.base),
     }
     return Table(name, stamped(found, caption), ("about", "finding"), rows, values)
 

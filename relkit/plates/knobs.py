@@ -137,7 +137,7 @@ def tried(
         scenario = scenario.changed(timeout_s=timeout_s)
     if has_second:
         first = scenario.models[0]
-        second = replace(first, name=f"{first.name}, second", provider=f"{first.provider}, second")
+        second = replace(first, name=f"second {first.name}", provider=f"second {first.provider}")
         scenario = scenario.changed(models=(first, second))
         found = replace(found, fallback=FallbackSettings((_in_chain(first), _in_chain(second)), uses_budget=bool(pays)))
     return found, scenario

@@ -62,6 +62,7 @@ class Bench:
     def __init__(self, choice: Policy, today: Policy, suite: Sequence[Scenario], objective: Objective) -> None:
         self._today, self._objective = today, objective
         self._ghosts: dict[str, Course] = {}
+        self._before: tuple[str, bytes] | None = None
         self.scenarios = {each.name: each for each in suite}
         self.beginnings = {_AS_IT_IS: choice} | {name: each for name, each in presets.items() if each.breaker}
 
@@ -86,7 +87,7 @@ class Bench:
         Returns
         -------
         tuple of str
-            HTML that draws it, and a sentence.
+            HTML that draws it, and a sentence; which says so where the run is the same as that of the step before.
 
         Raises
         ------
@@ -104,6 +105,10 @@ class Bench:
             if run.answered_share
             else "nothing answered"
         )
+        seen = scenario, run.requests.tobytes()
+        if seen == self._before:
+            told += "; as before: what was moved makes no difference here"
+        self._before = seen
         return fragment(run, pages, self._ghosts[scenario], where), told
 
 

@@ -6,15 +6,16 @@ from typing import Any, Final
 from relkit.config import exported, imported
 from relkit.plates.explorer import explorer_page
 from relkit.report.scope import Scope
-from relkit.report.tuning import Tunable, read_tunable, today_of
-from relkit.simulation.replay import replay
+from relkit.report.tuning import today_of
+from relkit.simulation.scenario_toml import scenario_in
 from relkit.tune.explore import SCENARIOS, explored, ghosts_of, telling, template_of
 from relkit.tune.grid import centre_of, open_times
-from relkit.tune.groundwork import base_of, space_of, suite_of, trouble_s
+from relkit.tune.groundwork import space_of, suite_of
 
 FILE: Final = "explorer.html"
 TITLE: Final = "Explorer of breaker settings"
-_TABLE: Final = "settings_text"
+_SETTINGS: Final = "settings_text"
+_TRAFFIC: Final = "your_traffic"
 
 
 def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str) -> str | None:
@@ -25,7 +26,7 @@ def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str
     scope : Scope
         What the page reports on.
     tables : sequence of mapping
-        Records of the page's tables; the choice stands in `settings_text`.
+        Records of the page's tables; the choice stands in `settings_text`, what was played in `your_traffic`.
     period : str
         Head of the page.
 
@@ -34,18 +35,16 @@ def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str
     str or None
         One HTML document; None where the log gives nothing to play.
     """
-    lines = next((each["rows"] for each in tables if each["name"] == _TABLE), ())
-    text = "\n".join(row[0] for row in lines)
-    found = read_tunable(scope) if text.startswith("[service") else None
-    if not isinstance(found, Tunable):
+    named = {each["name"]: each for each in tables}
+    text = "\n".join(row[0] for row in named.get(_SETTINGS, {}).get("rows", ()))
+    if not text.startswith("[service"):
         return None
+    # The page has calibrated the log: what it played stands in its table, to the last bit.
+    told = named[_TRAFFIC]["values"]
     today = today_of(scope)
-    space, base = space_of(today), base_of(found.calibration, found.cost_microusd)
-    seen = replay(found.traffic, [today], "R1", calibration=found.calibration)
-    suite = [each for each in suite_of(base, trouble_s(base, seen.incidents)) if each.name in SCENARIOS]
+    space, base = space_of(today), scenario_in(told["played"], _TRAFFIC)
+    suite = [each for each in suite_of(base, told["bad_s"]) if each.name in SCENARIOS]
     centre = centre_of(imported(text, "relkit"), space)
     template = template_of(str(exported(telling(centre), "relkit")))
-    numbers = explored(
-        centre, open_times(space), suite, template, ghosts=ghosts_of(today), stamp=found.calibration.stamp
-    )
+    numbers = explored(centre, open_times(space), suite, template, ghosts=ghosts_of(today), stamp=told["stamp"])
     return explorer_page(numbers.record, title=TITLE, period=period)

@@ -130,7 +130,7 @@ def _errors() -> Iterator[Exhibit]:
     for number, name, signals in (
         ("E15", "tries when the quota is spent", Signals(status=429, code="insufficient_quota")),
         ("E16", "tries of a bug of our own (TypeError)", Signals(exception_type="TypeError", message="unsupported operand")),
-        ("E17", "tries of a typo in SQL", Signals(code="SQLITE_ERROR", message='near "SELCT": syntax error')),
+        ("E17", "tries of a typo in SQL", Signals(code="SQLITE_ERROR", message='near "FORM": syntax error')),
     ):  # fmt: skip
         answer = classify(signals)
         failure = Failure.of(ADVICE[answer.kind].int_code, answer)

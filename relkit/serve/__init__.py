@@ -10,10 +10,11 @@ from relkit.exceptions import RelkitError
 if TYPE_CHECKING:
     from relkit.serve.asgi import application
     from relkit.serve.checks import Check, address_check
+    from relkit.serve.server import run
 
-__all__ = ["Check", "address_check", "application"]
+__all__ = ["Check", "address_check", "application", "run"]
 
-_HOMES: Final = {"application": "asgi", "Check": "checks", "address_check": "checks"}
+_HOMES: Final = {"application": "asgi", "Check": "checks", "address_check": "checks", "run": "server"}
 MISSING: Final = "relkit serve needs the extra `serve` (starlette, uvicorn, prometheus-client): pip install 'relkit-workbench[serve]'"
 
 

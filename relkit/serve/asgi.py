@@ -241,7 +241,9 @@ def application(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         answers.start()
-        first = asyncio.create_task(answers.snapshots.get(None))  # counting a long log takes a while: begin before the first question
+        first = asyncio.create_task(
+            answers.snapshots.get(None)
+        )  # counting a long log takes a while: begin before the first question
         yield
         first.cancel()
         await run_in_threadpool(answers.close)

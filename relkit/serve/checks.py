@@ -106,7 +106,9 @@ class Watch:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name=f"relkit-check-{self.check.name}", daemon=True)
                 self._thread.start()
-                atexit.register(self.stop)  # a thread that is cut off within DuckDB would take the process down with noise
+                atexit.register(
+                    self.stop
+                )  # a thread that is cut off within DuckDB would take the process down with noise
 
     def stop(self) -> None:
         """End, when the look that is under way has come back or may wait no longer."""
@@ -180,7 +182,7 @@ def database_check(database: Path) -> Check:
             with open_store(database, wait_s=1.0):
                 return None
         except StoreLockedError:
-            return "is being written by another process"
+            return "is being written"
         except StoreError:
             raise StoreError("cannot be opened") from None  # its own text names the file
 

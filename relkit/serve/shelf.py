@@ -16,7 +16,7 @@ FRESH_S: Final = 1.0
 """An answer of this age is given again: a crowd of questions is one reading."""
 MOST_KEPT: Final = 32
 MOST_WAITING: Final = 8
-LOCKED: Final = "the database is being written by another process"
+LOCKED: Final = "the database is being written"
 BUSY: Final = "too many other moments are being counted; ask again soon"
 SLOW: Final = "it is still being counted"
 _LOG: Final = logging.getLogger("relkit.serve")
@@ -67,6 +67,7 @@ class Shelf(Generic[T]):
         self._kept: OrderedDict[int | None, tuple[T, float]] = OrderedDict()
         self._waiting: dict[int | None, Future[str]] = {}
         self._lock = Lock()
+        self._complaint = ""
 
     async def get(self, at_us: int | None) -> Answer[T]:
         """Return the answer for a moment; never raises for what reading it may raise."""
@@ -104,7 +105,7 @@ class Shelf(Generic[T]):
         try:
             value, why = self._read(at_us), ""
         except Exception as error:  # noqa: BLE001  whatever is wrong with a file, who asks gets the last answer
-            value, why = None, _why(error)
+            value, why = None, self._why(error)
         with self._lock:
             if value is not None:
                 self._kept[at_us] = (value, self._clock())
@@ -114,13 +115,11 @@ class Shelf(Generic[T]):
             del self._waiting[at_us]
         return why
 
-
-def _why(error: Exception) -> str:
-    """Say in words that name no file what hindered; the text itself goes to the log of the server."""
-    if isinstance(error, StoreLockedError):
-        return LOCKED
-    if isinstance(error, RelkitError):
-        _LOG.warning("%s", error)
+    def _why(self, error: Exception) -> str:
+        """Say in words that name no file what hindered; the text itself goes to the log of the server, once."""
+        if isinstance(error, StoreLockedError):
+            return LOCKED
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            _LOG.warning("%s", error, exc_info=None if isinstance(error, RelkitError) else error)
         return "the database cannot be opened" if isinstance(error, StoreError) else "the log cannot be counted"
-    _LOG.error("reading the database failed", exc_info=error)
-    return "the database cannot be read"

@@ -33,7 +33,6 @@ STRETCH_US: Final = 2 * US_PER_DAY
 """Most that is read of a long log in one visit to the database, so that a writer never waits long."""
 LONG_ROWS: Final = 1_000_000
 LOCK_WAIT_S: Final = 0.5
-THREADS: Final = 2
 WEEK_US: Final = 7 * US_PER_DAY
 """What a page reports of."""
 
@@ -180,7 +179,10 @@ class Tally:
             return kept.grid.part(0, 0)
         over = kept.until_us // US_PER_MINUTE  # the minute in which the last look was taken is not over
         middle = kept.grid.part(low, min(high, over))
-        before, after = self._pieces(kept, low, min(high, kept.grid.start_minute)), self._pieces(kept, max(low, over), high)
+        before, after = (
+            self._pieces(kept, low, min(high, kept.grid.start_minute)),
+            self._pieces(kept, max(low, over), high),
+        )
         return reduce(Grid.then, [*before, *([middle] if len(middle) else []), *after])
 
     def _pieces(self, kept: _Kept, start: int, end: int) -> list[Grid]:
@@ -207,7 +209,7 @@ class Tally:
             )
 
     def _open(self) -> AbstractContextManager[Store]:
-        return open_store(self._database, rules=self._config.rules, threads=THREADS, wait_s=LOCK_WAIT_S)
+        return open_store(self._database, rules=self._config.rules, wait_s=LOCK_WAIT_S)
 
 
 def _stretch_us(mark: Mark) -> int:

@@ -56,6 +56,15 @@ def read_scenario(path: str | Path) -> Scenario:
     return _scenario(str(path), written)
 
 
+def scenario_in(text: str, source: str = "scenario") -> Scenario:
+    """Read the text of a scenario's file; `source` names it in errors.
+
+    >>> scenario_in(scenario_text(packaged("w0"))) == packaged("w0")
+    True
+    """
+    return _scenario(source, text.encode())
+
+
 @cache
 def packaged(name: str) -> Scenario:
     """Return one of the scenarios that come with relkit.

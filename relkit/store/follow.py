@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
@@ -16,7 +17,15 @@ from duckdb import DuckDBPyConnection
 
 from relkit.exceptions import StoreLockedError
 from relkit.store.journal_files import JournalFile, files_in, lines_after, prefixes_of
-from relkit.store.journal_landing import KIND, Part, part_of, store_part
+from relkit.store.journal_landing import (
+    KIND,
+    Part,
+    attempt_columns,
+    columns_of_large_table,
+    part_of,
+    store_part,
+    widen,
+)
 from relkit.store.open import open_store
 from relkit.units import several
 
@@ -86,6 +95,7 @@ class Follower:
         self._files: dict[tuple[int, int], JournalFile] = {}
         self._mark: tuple[int, ...] | None = None
         self._entries: list[tuple[int, str, str, int, int, str]] = []
+        self._columns: set[str] | None = None
         self._most = _FIRST
 
     def landings(self, *, once: bool = False) -> Iterator[Landed]:
@@ -151,6 +161,8 @@ class Follower:
 
     def _land(self, parts: list[Part]) -> Landed | None:
         """Store parts in one transaction; None when another follower was here, and all must be looked at again."""
+        for name in self._missing(parts):
+            self._when_free(partial(widen, name=name), write=True)
         stored, held_s = self._when_free(lambda connection: self._store(connection, parts), write=True)
         if stored is None:
             self._mark = None
@@ -183,6 +195,14 @@ class Follower:
         self._fit(sum(part.lines for part in parts), time.perf_counter() - began_s)
         return mark, found
 
+    def _missing(self, parts: list[Part]) -> list[str]:
+        """Name the columns that a large table of attempts lacks; each is added on its own, because that takes time."""
+        if self._columns is None:
+            return []
+        missing = sorted(attempt_columns(parts) - self._columns)
+        self._columns |= set(missing)
+        return missing
+
     def _fit(self, lines: int, took_s: float) -> None:
         """Fit the number of lines to the time that storing them may take."""
         self._most = round(min(_MOST, 2 * self._most, max(_FEWEST, lines * STORING_S / took_s)))
@@ -196,6 +216,7 @@ class Follower:
 
         def ask(connection: DuckDBPyConnection) -> None:
             self._mark = _mark_of(connection)
+            self._columns = columns_of_large_table(connection)
             self._entries = connection.execute(
                 f"SELECT ingest_id, source, name, bytes, lines, sha256 FROM ingests WHERE kind = '{KIND}' ORDER BY ingest_id"
             ).fetchall()

@@ -13,12 +13,14 @@ from typing import Any, Final
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
-from relkit.store.attempts import stored_table
+from relkit.errors.signals import SIGNAL_FIELDS
+from relkit.store.attempts import TABLE, make_room, stored_table
 from relkit.store.journal_files import JournalFile
 from relkit.store.journal_rows import NoRowError, Row, raw_text, read_row, service_of
 from relkit.store.landing import land
 
 KIND: Final = "journal"
+LARGE: Final = 200_000
 MAPPING_SHA256: Final = hashlib.sha256(b"relkit journal 1").hexdigest()
 # Tables that know no source: a row is there when all it says is there.
 _WHOLE_ROW: Final = {
@@ -88,6 +90,30 @@ def part_of(file: JournalFile, lines: Sequence[bytes]) -> Part:
         rows.setdefault(row.table, {}).setdefault(row.line_hash, row)
     part.frames = {table: _frame(list(found.values())) for table, found in rows.items()}
     return part
+
+
+def attempt_columns(parts: Sequence[Part]) -> set[str]:
+    """Name the columns that the table of attempts needs for these parts."""
+    named = {name for part in parts if "attempts" in part.frames for name in part.frames["attempts"].columns}
+    return named - {"fresh", *SIGNAL_FIELDS} | named & {"status"}
+
+
+def columns_of_large_table(connection: DuckDBPyConnection) -> set[str] | None:
+    """Name the columns that the table of attempts has; None while it is so small that adding one takes no time."""
+    if _one(connection, f"SELECT estimated_size FROM duckdb_tables() WHERE table_name = '{TABLE}'") < LARGE:
+        return None
+    return {name for name, *_ in connection.execute(f"DESCRIBE {TABLE}").fetchall()}
+
+
+def widen(connection: DuckDBPyConnection, name: str) -> None:
+    """Give the table of attempts a column, in a transaction of its own."""
+    connection.execute("BEGIN")
+    try:
+        make_room(connection, [name])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def _frame(rows: list[Row]) -> pd.DataFrame:

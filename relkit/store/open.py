@@ -175,7 +175,7 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
                 return connection
             connection.close()  # removed between being opened and being locked, by who had made it in vain
         except duckdb.ConnectionException as error:
-            raise StoreError(
+            raise StoreLockedError(
                 f"{place}: this process holds the database open in another mode; close it first (leave the `with`): {error}"
             ) from None
         except duckdb.IOException as error:

@@ -23,6 +23,8 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
+_REDRAWN = "before => { const now = document.querySelector('div[id^=relkit-trial] svg'); return now && now.innerHTML !== before; }"
+
 
 @pytest.fixture(scope="module")
 def lab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -115,7 +117,7 @@ def test_every_stored_figure_is_visible_before_anything_is_trusted_or_run(path: 
 
 
 def test_a_live_slider_draws_another_run(lab: str, page: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """3_breakers with `interactive = True`: run all, move a slider by its keys, and see another picture within five seconds."""
+    """3_breakers with `interactive = True`: run all; a slider, a second model and the retries each draw another picture within five seconds."""
     (home,) = {
         path.parent.parent for path in tmp_path_factory.getbasetemp().glob("lab[0-9]*/notebooks/3_breakers.ipynb")
     }
@@ -132,14 +134,21 @@ def test_a_live_slider_draws_another_run(lab: str, page: Any, tmp_path_factory: 
     page.get_by_text("Run All Cells", exact=True).click()
     drawn = page.locator("div[id^=relkit-trial] svg")
     drawn.wait_for(timeout=180_000)
-    handle = page.locator(".widget-slider", has_text="failure_share").locator(".noUi-handle")
+    handle = page.locator(".widget-slider", has_text="open_s, s").locator(".noUi-handle")
     handle.wait_for(timeout=30_000)
     before = drawn.inner_html()
     handle.focus()
     for _ in range(8):
-        page.keyboard.press("PageUp")
-    page.wait_for_function(
-        "before => { const now = document.querySelector('div[id^=relkit-trial] svg'); return now && now.innerHTML !== before; }",
-        arg=before,
-        timeout=5_000,
-    )
+        page.keyboard.press("PageDown")
+    page.wait_for_function(_REDRAWN, arg=before, timeout=5_000)
+    before = drawn.inner_html()
+    page.get_by_text("timeout and fallback", exact=True).click()
+    page.get_by_label("second_model").check()
+    page.wait_for_function(_REDRAWN, arg=before, timeout=5_000)
+    assert ">second " in drawn.inner_html()
+    before = drawn.inner_html()
+    page.get_by_text("retries", exact=True).click()
+    tries = page.locator(".widget-text", has_text="max_attempts, tries").locator("input")
+    tries.fill("1")
+    tries.press("Tab")
+    page.wait_for_function(_REDRAWN, arg=before, timeout=5_000)

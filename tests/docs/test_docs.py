@@ -18,6 +18,7 @@ from relkit.cli import app
 from relkit.config import load_config
 from relkit.report.contract import CONTRACTS
 from relkit.report.outputs import shown_by
+from relkit.report.publish import PAGES as PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -254,7 +255,7 @@ def sections_of(text: str) -> dict[str, str]:
 
 
 ENTRIES = sections_of(METHOD) | {
-    heading: sections_of(text_of(ROOT / "docs" / page))[heading] for page, heading in MOVED.items()
+    f"{page}: {heading}": sections_of(text_of(ROOT / "docs" / page))[heading] for page, heading in MOVED.items()
 }
 ENTRIES_TEXT = "".join(ENTRIES.values())
 
@@ -287,6 +288,13 @@ def test_every_plate_and_table_of_a_stored_notebook_is_in_the_method(notebook):
     shown = shown_by(nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4))
     names = {record["name"] for record in (*shown.plates, *shown.tables)} | CONTRACTS[notebook].shows
     assert sorted(name for name in names if f"`{name}`" not in ENTRIES_TEXT) == []
+
+
+def test_every_chart_that_a_runbook_starts_from_is_on_its_page():
+    notebooks = {page: notebook for notebook, page in PUBLISHED.items()}
+    named = re.findall(r"`([a-z]+\.html)#([a-z_0-9]+)`", text_of(ROOT / "docs" / "runbooks.md"))
+    assert len(named) > 20
+    assert [one for one in named if one[1] not in CONTRACTS[notebooks[one[0]]].shows] == []
 
 
 def test_the_index_names_every_document():

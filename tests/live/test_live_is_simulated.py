@@ -52,7 +52,7 @@ def test_another_draw_is_seen(carrier: "type[InTask | InThread]", monkeypatch: p
         LiveOracle, "_draw", lambda self, purpose, *where: draw(self, purpose, *where) + (purpose == "wait") * 1e-6
     )
     differing = 0
-    for seed in range(12):
+    for seed in range(24):
         scenario, policy, _ = script(seed, 30)
         if policy.breaker is not None and policy.breaker.timeout_s > 0.0:
             continue

@@ -16,7 +16,7 @@ from relkit.live.testing import rehearsal
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.freshness import FreshnessSettings
 from relkit.policies.policy import Policy
-from relkit.policies.presets import presets
+from relkit.policies.presets import changed, presets
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_budget import RetryBudgetSettings
 from relkit.policies.retry_settings import Retry, RetrySettings
@@ -84,16 +84,15 @@ def test_what_may_have_been_done_is_not_done_again_without_a_key(error: Exceptio
     assert len(upstream.asked) == 1 + 6
 
 
-@pytest.mark.parametrize("name", ["plan", "plan-transient", "tenacity", "polly", "resilience4j-retry"])
+@pytest.mark.parametrize("name", ["plan", "plan-transient", "polly", "resilience4j-retry"])
 def test_no_preset_repeats_a_booking(name: str) -> None:
     """Libraries and the plan know no idempotency; live their settings run all the same, and book once."""
     upstream = Upstream(TimeoutError())
     with rehearsal():
         told = failed(Pipeline(presets[name]), upstream, Request())
         assert (len(upstream.asked), told.stopped_by) == (1, "maybe_executed")
-        if name != "tenacity":  # which would try for ever
-            failed(Pipeline(presets[name]), upstream)
-            assert len(upstream.asked) > 2
+        failed(Pipeline(presets[name]), upstream)
+    assert len(upstream.asked) > 2
 
 
 def test_what_was_never_sent_is_tried_again_without_a_key() -> None:
@@ -293,6 +292,13 @@ def test_a_classifier_that_fails_leaves_the_error_unknown() -> None:
     cause = KeyError("x")
     error = failed(Pipeline(policy(), classify=broken), Upstream(cause))
     assert (error.kind, error.cause) == (ErrorKind.UNKNOWN, cause)
+
+
+def test_retries_without_end_are_refused() -> None:
+    """tenacity's default: in an outage without end such a call would never come back."""
+    with pytest.raises(ParameterError, match="a loop that ends"):
+        Pipeline(presets["tenacity"])
+    Pipeline(changed(presets["tenacity"], deadline_s=30.0))
 
 
 def test_a_cache_of_ones_own_and_a_time_limit_are_checked() -> None:

@@ -139,6 +139,11 @@ def test_an_async_check_is_cut_at_its_limit_and_cancelled_with_its_task() -> Non
     assert len(cut) >= 2
 
 
+def test_without_a_check_there_is_no_prober() -> None:
+    with pytest.raises(ParameterError, match="a function"):
+        Prober(None, registry())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("times", [{"interval_s": 0.0}, {"timeout_s": -1.0}])
 def test_times_must_be_above_zero(times: dict[str, float]) -> None:
     with pytest.raises(ParameterError, match="above 0"):

@@ -8,9 +8,10 @@ import pytest
 from relkit import Pipeline
 from relkit.exceptions import ParameterError
 from relkit.live.answers import CallFailedError
+from relkit.live.events import AttemptEvent, Event, TransitionEvent
 from relkit.live.registry import Registry
 from relkit.live.testing import rehearsal
-from relkit.policies.codes import FAILURE, SUCCESS
+from relkit.policies.codes import FAILURE, STATES, SUCCESS
 from relkit.policies.fallback import FallbackModel, FallbackSettings
 from relkit.policies.guard import Breaker
 from relkit.policies.policy import Policy
@@ -124,3 +125,29 @@ def test_in_rehearsal_time_passes_for_breakers_too() -> None:
         breaker.trip()
         seen.advance(10.0)
         assert breaker.word == "half_open"
+
+
+@pytest.mark.parametrize("name", [name for name, preset in presets.items() if preset.breaker is not None])
+def test_the_breaker_is_the_one_that_the_policy_names(name: str) -> None:
+    assert breaker_of(Registry({"default": presets[name]}), "any").settings == presets[name].breaker
+
+
+def test_a_breaker_is_keyed_by_the_service_and_model_of_the_attempt_and_its_state_is_one_word_everywhere() -> None:
+    chain = FallbackSettings((FallbackModel("llama-3.1-8b-instant", "p", 8192),))
+    events: list[Event] = []
+    pipeline = Pipeline(replace(policy(failure_threshold=1), fallback=chain), service="chat", record=events.append)
+
+    def refused(*, model: str) -> None:
+        raise ConnectionRefusedError(model)
+
+    for _ in range(2):
+        with pytest.raises(CallFailedError):
+            pipeline.call(refused)
+    [status] = pipeline.registry.status()
+    rows = [event for event in events if isinstance(event, AttemptEvent)]
+    [change] = [event for event in events if isinstance(event, TransitionEvent)]
+    keys = {(one.service, one.model) for one in (status, change, *rows)}
+    assert keys == {("chat", "llama-3.1-8b-instant")}
+    words = [status.state, change.from_state, change.to_state, *(str(row.breaker_state) for row in rows)]
+    assert words == ["open", "closed", "open", "closed", "open"]
+    assert set(words) <= set(STATES)

@@ -103,7 +103,7 @@ def test_a_second_model_answers_while_the_first_is_down(outage: Scenario) -> Non
     before = values(PLAIN, outage)
     alone = simulate(outage, PLAIN, 1).answered_share
     policy, scenario = tried(PLAIN, outage, before, before | {SECOND: True, PAYS: False})
-    assert [model.name for model in scenario.models] == ["model", "model, second"]
+    assert [model.name for model in scenario.models] == ["model", "second model"]
     assert simulate(scenario, policy, 1).answered_share > max(alone, 0.99)
 
 
@@ -119,11 +119,21 @@ def test_a_step_is_drawn_with_kinds_pages_and_a_ribbon_for_each_model(outage: Sc
     before = {each.name: each.value for each in bench.knobs("the choice", "outage")}
     html, told = bench.step("the choice", "outage", before, before | {SECOND: True}, "here")
     record = json.loads(re.search(r"getElementById\('here'\), (\{.*?\}), \{", html)[1])  # type: ignore[index]
-    assert [name for name, _ in record["ribbons"]] == ["model", "model, second"]
+    assert [name for name, _ in record["ribbons"]] == ["model", "second model"]
     assert sum(sum(counts) for _, counts in record["kinds"]) == sum(record["failed"])
     assert sum(record["answered"]) + sum(record["failed"]) + sum(record["rejected"]) == 1500
     assert "answered" in told
     assert "page" in told
+
+
+def test_a_setting_that_its_family_does_not_read_is_said_to_make_no_difference(outage: Scenario) -> None:
+    bench = trial.Bench(PLAIN, presets["plan"], [outage], Objective("availability", "0.999"))
+    before = {each.name: each.value for each in bench.knobs("the choice", "outage")}
+    said = [
+        bench.step("the choice", "outage", before, before | moved, "here")[1]
+        for moved in ({}, {"failure_share": 0.3}, {"open_s": 5.0})
+    ]
+    assert ["no difference" in each for each in said] == [False, True, False]
 
 
 def test_moving_a_control_plays_a_new_run_and_a_refusal_is_said(found: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,3 +100,36 @@ def test_by_hand_by_probe_and_by_the_server() -> None:
     assert breaker.force("forced_open") == "opened"
     with pytest.raises(ParameterError, match="half_open"):
         breaker.force("half_open")
+
+
+def test_each_change_is_told_once_with_its_numbers_and_without_the_lock() -> None:
+    clock, told = Clock(), []
+    breaker = Breaker(
+        BreakerSettings(failure_threshold=2, open_s=10.0),
+        clock=clock,
+        on_change=lambda change: told.append((change, breaker.lock.locked())),
+    )
+    for _ in range(2):
+        breaker.ask().settle(FAILURE)
+    clock.now_s += 12
+    assert breaker.word == "half_open"
+    breaker.ask().settle(SUCCESS)
+    breaker.ask().settle(SUCCESS)
+    assert [(change.at_s, change.from_state, change.to_state) for change, _ in told] == [
+        (100.0, "closed", "open"),
+        (110.0, "open", "half_open"),  # when its time was over, not when somebody looked
+        (112.0, "half_open", "closed"),
+    ]
+    opened_by = told[0][0]
+    assert (opened_by.failures, opened_by.threshold) == (2, 2.0)
+    assert "2 failures in a row" in opened_by.reason
+    assert [held for _, held in told] == [False] * 3
+
+
+def test_a_draw_of_ones_own_takes_the_place_of_the_breakers() -> None:
+    breaker = Breaker(BreakerSettings(), clock=Clock(), draw=lambda: 0.25)
+    breaker.ask()
+    assert breaker.state.draw == 0.25
+    breaker.ask(0.75)
+    assert breaker.state.draw == 0.75
+    assert breaker.trip() == "opened"

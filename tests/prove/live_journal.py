@@ -100,22 +100,28 @@ def held(folder: Path) -> Found:
         for name in ("a", "b", "c")
     ]
     (folder / "journal").mkdir(exist_ok=True)
-    follower = Follower(folder / "journal", folder / "relkit.duckdb")
-    landings, processor_s = [], []
-    while any(writer.poll() is None for writer in writers) or follower._parts():
+    follower, kept, times = Follower(folder / "journal", folder / "relkit.duckdb"), 0, []
+    opened = follower._when_free
+
+    def measured(work: Callable[[Any], Any], *, write: bool) -> tuple[Any, float]:
         began_s = time.process_time()
-        for landed in follower.landings(once=True):
-            landings.append(landed)
-            processor_s.append(time.process_time() - began_s)
-            began_s = time.process_time()
+        found, held_s = opened(work, write=write)
+        times.append((held_s, time.process_time() - began_s))
+        return found, held_s
+
+    follower._when_free = measured  # type: ignore[method-assign]
+    while True:
+        at_work = any(writer.poll() is None for writer in writers)
+        kept += sum(landed.kept.get("attempts", 0) for landed in follower.landings(once=True))
+        if not at_work:
+            break
         time.sleep(0.2)
-    rows = sum(landed.kept.get("attempts", 0) for landed in landings)
-    times = sorted(landed.held_s for landed in landings)
+    walls, processors = (sorted(1000 * each for each in column) for column in zip(*times, strict=True))
     figure = (
-        f"{rows:,} attempts of 3 writers into 1,000,000 in {len(landings)} transactions: held for {1000 * times[len(times) // 2]:.0f} ms "
-        f"(median), {1000 * times[-1]:.0f} ms (longest); processor {1000 * statistics.median(processor_s):.0f} ms, reading the files included"
+        f"{kept:,} attempts of 3 writers into 1,000,000, in {len(times)} openings of the database: held for {statistics.median(walls):.0f} ms (median), "
+        f"{walls[-1]:.0f} ms (longest) by the clock; {statistics.median(processors):.0f} ms and {processors[-1]:.0f} ms of processor"
     )
-    return Found("each < 200 ms, no row lost or twice", figure, times[-1] < 0.2 and rows == 24_000)
+    return Found("each < 200 ms, no row lost or twice", figure, walls[-1] < 200 and kept == 24_000)
 
 
 @point("live", "follow: memory stays flat")
@@ -206,7 +212,10 @@ def mirrored(_folder: Path) -> Found:
     )
     twice = sum(pair.differs_baseline is not None for pair in pairs)
     first = sum(bool(pair.primary_first) for pair in pairs) / len(pairs)
-    figure = f"{len(pairs):,} pairs (half async, half in 32 threads), {twice:,} of them A/A: {wrong} mismatched, {lost} lost; the primary was first in {first:.1%}"
+    figure = (
+        f"{len(pairs):,} pairs (half async, half in 32 threads), {twice:,} of them A/A: {wrong} mismatched, {lost} lost; "
+        f"the primary was first in {first:.1%}"
+    )
     return Found("20,000 pairs, none mismatched", figure, len(pairs) == 20_000 and not wrong and not lost)
 
 

@@ -8,7 +8,7 @@ from .point import Found, point
 
 @point("live", "chosen thresholds under load, in real time", slow=True)
 def thresholds(folder: Path) -> Found:
-    """Three runs of each script; the median of three lies within the band of single runs far more surely than one run."""
+    """Five runs of each script; the median of five lies within the band of single runs far more surely than one run."""
     import numpy as np  # noqa: PLC0415  pytest collects this module and must not pay for it
 
     from tests.fault_scripts import bands, chosen, measured  # noqa: PLC0415

@@ -1,11 +1,15 @@
 """What changed between two runs, said from their summaries; and between two outputs, in one line."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from relkit.cli import main
+from relkit.exceptions import ReportError
 from relkit.report.compare import difference_line
-from relkit.report.diff import changes
+from relkit.report.diff import changes, diff_reports
 from relkit.verdict import MIME
 
 
@@ -70,3 +74,74 @@ def test_records_that_came_as_text_are_read() -> None:
     assert "values.a was 1, is 2" in difference_line(
         MIME, '{"kind":"plate","name":"n","values":{"a":1}}', '{"kind":"plate","name":"n","values":{"a":2}}'
     )
+
+
+def published(reports: Path, label: str, share: float, half: float, left: str, version: str = "1") -> None:
+    """A report as publishing leaves it: a link to a run with a manifest."""
+    verdict = {
+        "area": "slo",
+        "code": "MISSED",
+        "sentence": f"{share}",
+        "value": share,
+        "low": share - half,
+        "high": share + half,
+    }
+    manifest = {
+        "notebook": "6_weekly 4_slo",
+        "code": {"version": version},
+        "verdicts": {"6_weekly": [verdict], "4_slo": []},
+        "tables": {"6_weekly": [{"name": "answers", "rows": [["Error budget left?", left]]}]},
+    }
+    run = reports / ".runs" / f"{label}-0001"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    (reports / label).symlink_to(Path(".runs") / run.name)
+
+
+def test_two_weeks_are_compared_by_their_manifests(tmp_path: Path) -> None:
+    published(tmp_path, "2026-W46", 0.99, 0.001, "40 %")
+    published(tmp_path, "2026-W47", 0.98, 0.001, "none", version="2")
+    found = diff_reports(tmp_path, "W46", "2026-W47")
+    assert (found.before, found.after, found.moved) == ("2026-W46", "2026-W47", ("slo",))
+    assert found.lines == (
+        "slo: still MISSED, before: 0.99 Now: 0.98",
+        "slo: moved by more than chance, the intervals do not touch",
+        "Error budget left? 40 % before, none now",
+        "made by different versions of relkit: run the earlier week again before comparing small changes",
+    )
+    assert diff_reports(tmp_path, "W46", "W46").lines == ()
+
+
+def test_what_chance_explains_is_not_said_to_have_moved(tmp_path: Path) -> None:
+    published(tmp_path, "2026-W46", 0.99, 0.01, "40 %")
+    published(tmp_path, "2026-W47", 0.98, 0.01, "40 %")
+    assert diff_reports(tmp_path, "W46", "W47").moved == ()
+
+
+def test_a_short_label_is_that_of_the_newest_year(tmp_path: Path) -> None:
+    for label in ("2025-W46", "2026-W46"):
+        published(tmp_path, label, 0.99, 0.01, "40 %")
+    assert diff_reports(tmp_path, "W46", "2025-W46").before == "2026-W46"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "cannot be read"), ("[]", "none of this version"), ("{}", "none of this version")]
+)
+def test_a_report_that_is_not_there_or_not_whole_is_told(tmp_path: Path, text: str, said: str) -> None:
+    published(tmp_path, "2026-W46", 0.99, 0.01, "40 %")
+    with pytest.raises(ReportError, match="no report W47; there are: 2026-W46"):
+        diff_reports(tmp_path, "W46", "W47")
+    with pytest.raises(ReportError, match="there are: none"):
+        diff_reports(tmp_path / "nowhere", "W46", "W47")
+    (tmp_path / "2026-W46" / "manifest.json").write_text(text)
+    with pytest.raises(ReportError, match=said):
+        diff_reports(tmp_path, "W46", "W46")
+
+
+def test_the_command_says_what_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    published(tmp_path, "2026-W46", 0.99, 0.001, "40 %")
+    published(tmp_path, "2026-W47", 0.98, 0.001, "none")
+    with pytest.raises(SystemExit) as ended:
+        main(["report", "diff", "W46", "W47", "--reports", str(tmp_path)])
+    assert ended.value.code == 0
+    assert "Error budget left? 40 % before, none now" in capsys.readouterr().out

@@ -32,3 +32,10 @@ def known(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Log:
     made = Log(folder / "log.duckdb")
     made.fill()
     return made
+
+
+@pytest.fixture
+def full(tmp_path: Path, known: Log) -> Log:
+    """A log of everything that is served; for a test that changes it."""
+    shutil.copy(known.path, tmp_path)
+    return Log(tmp_path / known.path.name)

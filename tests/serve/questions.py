@@ -26,7 +26,11 @@ MOMENTS = ("2026-11-22T12:00:00Z", "2026-11-20T00:00:00+05:30", "1970-01-01T00:0
 words = st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"), max_size=60)
 paths = st.one_of(
     st.sampled_from(ADDRESSES),
-    st.builds(lambda address, more: address + more, st.sampled_from(ADDRESSES), st.sampled_from(("/", "/..", "%2f", "//", "?", "\x00", "/" * 500, "é"))),
+    st.builds(
+        lambda address, more: address + more,
+        st.sampled_from(ADDRESSES),
+        st.sampled_from(("/", "/..", "%2f", "//", "?", "\x00", "/" * 500, "é")),
+    ),
     st.text(max_size=300).map(lambda text: "/" + text),
 )
 queries = st.one_of(
@@ -42,8 +46,13 @@ queries = st.one_of(
 headers = st.fixed_dictionaries(
     {},
     optional={
-        "Accept": st.one_of(words, st.sampled_from(("text/plain", "application/openmetrics-text", "text/*;q=nan", "*/*;q=-1", ",;,;q=;"))),
-        "Authorization": st.one_of(words, st.sampled_from((f"Bearer {TOKEN}", f"Bearer {TOKEN[:-1]}", "Basic Og==", "Basic ====", "bearer"))),
+        "Accept": st.one_of(
+            words,
+            st.sampled_from(("text/plain", "application/openmetrics-text", "text/*;q=nan", "*/*;q=-1", ",;,;q=;")),
+        ),
+        "Authorization": st.one_of(
+            words, st.sampled_from((f"Bearer {TOKEN}", f"Bearer {TOKEN[:-1]}", "Basic Og==", "Basic ====", "bearer"))
+        ),
         "X-Forwarded-For": words,
         "If-None-Match": words,
         "Range": words,
@@ -76,7 +85,15 @@ def apps_of(place: Path) -> tuple[Any, Any]:
 
 
 def check_answer(
-    apps: tuple[Any, Any], folder: str, path: str, query: bytes, headers: dict[str, str], host: str | None, *, with_token: bool, client: str
+    apps: tuple[Any, Any],
+    folder: str,
+    path: str,
+    query: bytes,
+    headers: dict[str, str],
+    host: str | None,
+    *,
+    with_token: bool,
+    client: str,
 ) -> int:
     """Ask, hold the answer to what no answer may ever do, and return its status."""
     got = ask(apps[with_token], path, query, headers, host=host, client=client)
@@ -86,7 +103,11 @@ def check_answer(
     text = got.text + str(got.headers)
     for secret in (folder, TOKEN, CANARY, "Traceback", "site-packages", "<script", "<b>chat"):
         assert secret not in text, secret
-    may = headers.get("Authorization") == f"Bearer {TOKEN}" if with_token else client == "127.0.0.1" and host in ("127.0.0.1:8571", "localhost")
+    may = (
+        headers.get("Authorization") == f"Bearer {TOKEN}"
+        if with_token
+        else client == "127.0.0.1" and host in ("127.0.0.1:8571", "localhost")
+    )
     if not may and got.status == 200:
         assert list(got.json()) == ["status"]
     return got.status

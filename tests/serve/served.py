@@ -51,7 +51,12 @@ class Log:
     def fill(self) -> None:
         """Add eight days of calls, breakers, pairs, a rollout and probes."""
         self.calls(many_calls(1, 1_200, NOW_US - 8 * US_PER_DAY, NOW_US))
-        for hours, before, after in ((30, "closed", "open"), (29, "open", "half_open"), (28, "half_open", "closed"), (2, "closed", "open")):
+        for hours, before, after in (
+            (30, "closed", "open"),
+            (29, "open", "half_open"),
+            (28, "half_open", "closed"),
+            (2, "closed", "open"),
+        ):
             self.transition(NOW_US - hours * US_PER_HOUR, "chat", "large", before, after)
         self.transition(NOW_US - 50 * US_PER_HOUR, "chat", "small", "open", "closed")
         size, step = 60, US_PER_HOUR

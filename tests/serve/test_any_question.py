@@ -21,7 +21,7 @@ def apps(known: Log, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
         yield apps_of(place)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(question=questions)
 def test_no_question_breaks_it_or_learns_more_than_it_may(apps: tuple[Any, Any], question: dict[str, Any]) -> None:
     check_answer(apps, FOLDER, **question)

@@ -98,7 +98,21 @@ def test_an_address_is_checked_without_naming_it() -> None:
             assert str(port) not in str(error.value)
 
 
-@pytest.mark.parametrize("address", ["", "cache", "ftp://x/y", "tcp://host", "tcp://host:port", "tcp://h:1/x", "http://", "http://user:SECRET@h/", "file:///etc/passwd", "http://h:99999"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "cache",
+        "ftp://x/y",
+        "tcp://host",
+        "tcp://host:port",
+        "tcp://h:1/x",
+        "http://",
+        "http://user:SECRET@h/",
+        "file:///etc/passwd",
+        "http://h:99999",
+    ],
+)
 def test_what_is_no_address_is_refused_and_a_password_not_repeated(address: str) -> None:
     with pytest.raises(ParameterError) as error:
         address_check("cache", address, required=True)
@@ -124,10 +138,15 @@ def test_names_are_words_and_stand_once() -> None:
         ("warn", "pass", "closed", "warn", 200),
         ("fail", "pass", "closed", "fail", 503),
         ("fail", "fail", "open", "fail", 503),
-        *(("pass", "pass", state, "warn", 200) for state in ("open", "half_open", "forced_open", "disabled", "metrics_only", "what?")),
+        *(
+            ("pass", "pass", state, "warn", 200)
+            for state in ("open", "half_open", "forced_open", "disabled", "metrics_only", "what?")
+        ),
     ],
 )
-def test_the_worst_of_what_is_required_decides(required: str, optional: str, breaker: str | None, status: str, code: int) -> None:
+def test_the_worst_of_what_is_required_decides(
+    required: str, optional: str, breaker: str | None, status: str, code: int
+) -> None:
     looked = [
         (Check("a", lambda: None), Seen(required, 1, 1)),
         (Check("b", lambda: None, required=False), Seen(optional, 1, 1)),

@@ -36,7 +36,12 @@ def app(known: Log):
 def test_metrics_tell_everything_that_is_promised(app) -> None:
     got = ask(app, f"{API}/metrics")
     told = got.json()
-    assert (got.status, got.headers["content-type"], told["state"], told["age_s"]) == (200, "application/json", "fresh", 0)
+    assert (got.status, got.headers["content-type"], told["state"], told["age_s"]) == (
+        200,
+        "application/json",
+        "fresh",
+        0,
+    )
     assert [(one["service"], one["model"], one["state"], one["since"]) for one in told["breakers"]] == [
         ("chat", "large", "open", "2026-11-22T22:00:00.000000Z"),
         ("chat", "small", "closed", "2026-11-20T22:00:00.000000Z"),
@@ -53,13 +58,20 @@ def test_metrics_tell_everything_that_is_promised(app) -> None:
             "since": "2026-11-22T04:00:00.000000Z",
         }
     ]  # fmt: skip
-    assert [(name, rate["window_s"]) for name, rate in told["error_rates"].items()] == [("5m", 300), ("1h", 3_600), ("24h", 86_400)]
+    assert [(name, rate["window_s"]) for name, rate in told["error_rates"].items()] == [
+        ("5m", 300),
+        ("1h", 3_600),
+        ("24h", 86_400),
+    ]
     for name, rate in told["error_rates"].items():
         assert rate["valid"] == rate["good"] + rate["bad"] == sum(one["valid"] for one in rate["services"])
         assert rate["error_rate"] == (float(f"{rate['bad'] / rate['valid']:.9g}") if rate["valid"] else None)
         latency = told["latency"][name]
         assert latency["n"] == 0 or latency["p50_s"] <= latency["p95_s"] <= latency["p99_s"]
-    assert [(one["objective"], one["verdict"]) for one in told["objectives"]] == [("availability", "UNDECIDED"), ("latency", "UNDECIDED")]
+    assert [(one["objective"], one["verdict"]) for one in told["objectives"]] == [
+        ("availability", "UNDECIDED"),
+        ("latency", "UNDECIDED"),
+    ]
     budget = told["objectives"][0]
     assert budget["left_share"] == pytest.approx(1 - budget["bad"] / budget["allowed"], rel=1e-8)
     assert budget["coverage"] < 0.95
@@ -79,17 +91,24 @@ def test_text_for_prometheus_tells_the_same_numbers(app, headers, read) -> None:
     text = ask(app, f"{API}/metrics", AS_OF, headers)
     assert text.headers["content-type"].startswith(headers["Accept"])
     samples = {
-        (sample.name, *sorted(sample.labels.items())): sample.value for family in read(text.text) for sample in family.samples
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in read(text.text)
+        for sample in family.samples
     }
     assert samples["relkit_up",] == 1
     large = ("model", "large"), ("service", "chat")
-    states = {state: samples["relkit_circuitbreaker_state", *large, ("state", state)] for state in ("open", "closed", "half_open")}
+    states = {
+        state: samples["relkit_circuitbreaker_state", *large, ("state", state)]
+        for state in ("open", "closed", "half_open")
+    }
     assert states == {"open": 1, "closed": 0, "half_open": 0}
     for window, rate in told["error_rates"].items():
         key = ("window", window)
         assert samples["relkit_requests", ("outcome", "bad"), key] == rate["bad"]
         assert samples.get(("relkit_error_ratio", key)) == pytest.approx(rate["error_rate"])
-        assert samples.get(("relkit_request_latency_seconds", ("percentile", "99"), key)) == pytest.approx(told["latency"][window]["p99_s"])
+        assert samples.get(("relkit_request_latency_seconds", ("percentile", "99"), key)) == pytest.approx(
+            told["latency"][window]["p99_s"]
+        )
     for one in told["retries"]["strategies"]:
         key = ("strategy", one["strategy"] or ""), ("window", "24h")
         assert samples["relkit_retry_given_up", *key] == one["given_up"]
@@ -132,7 +151,12 @@ def test_health_is_503_when_a_required_check_fails_and_no_get_ever_runs_one(know
 
     for required, status, word in ((True, 503, "fail"), (False, 200, "warn")):
         looks.clear()
-        app = known.app(checks=[Check("upstream", upstream, required=required, every_s=3_000), Check("cache", cache, required=False, every_s=3_000)])
+        app = known.app(
+            checks=[
+                Check("upstream", upstream, required=required, every_s=3_000),
+                Check("cache", cache, required=False, every_s=3_000),
+            ]
+        )
         for _ in range(5):
             got = ask(app, f"{API}/health")
             assert (got.status, got.json()["status"], got.json()["health"]) == (status, word, "degraded")
@@ -159,19 +183,24 @@ def test_a_live_registry_tells_the_breakers_of_the_process(log: Log, state: str)
     assert ask(app, f"{API}/metrics", AS_OF).json()["breakers"] == []
 
 
-def test_while_it_is_locked_the_last_answer_is_given_with_its_age(log: Log) -> None:
-    log.fill()
-    app = log.app()
+def test_while_it_is_locked_the_last_answer_is_given_with_its_age(full: Log) -> None:
+    app = full.app()
     fresh = ask(app, f"{API}/metrics").json()
     ask(app, f"{API}/health")
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(log.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(full.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
         try:
             assert writer.stdout is not None
             assert writer.stdout.readline() == b"held\n"
             time.sleep(FRESH_S + 0.1)
             stale, health = ask(app, f"{API}/metrics").json(), ask(app, f"{API}/health")
-            text = dict(line.split() for line in ask(app, f"{API}/metrics", headers=TEXT).text.splitlines() if line.startswith(("relkit_up ", "relkit_snapshot_age_seconds ")))
-            never = ask(log.app(), f"{API}/metrics", AS_OF)
+            text = dict(
+                line.split()
+                for line in ask(app, f"{API}/metrics", headers=TEXT).text.splitlines()
+                if line.startswith(("relkit_up ", "relkit_snapshot_age_seconds "))
+            )
+            never = ask(full.app(), f"{API}/metrics", AS_OF)
         finally:
             writer.kill()
     assert stale["state"] == "stale"
@@ -180,8 +209,12 @@ def test_while_it_is_locked_the_last_answer_is_given_with_its_age(log: Log) -> N
     assert {**stale, "state": 0, "age_s": 0, "why": 0} == {**fresh, "state": 0, "age_s": 0, "why": 0}
     assert (health.status, health.json()["breakers_known"]) == (200, "stale")
     assert (text["relkit_up"], float(text["relkit_snapshot_age_seconds"]) > FRESH_S) == ("0.0", True)
-    assert (never.status, never.json()["state"], never.json()["error_rates"]["5m"]["error_rate"]) == (200, "unknown", None)
-    assert str(log.path) not in never.text + json.dumps(stale)
+    assert (never.status, never.json()["state"], never.json()["error_rates"]["5m"]["error_rate"]) == (
+        200,
+        "unknown",
+        None,
+    )
+    assert str(full.path) not in never.text + json.dumps(stale)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database at all", b"12345678DUCK" + bytes(8_000)])
@@ -221,11 +254,10 @@ def test_what_is_wrong_with_a_question_is_said_without_repeating_it(app) -> None
     assert shifted["as_of"] == "2026-11-23T00:00:00.000000Z"
 
 
-def test_the_past_does_not_change_when_the_log_grows(log: Log) -> None:
-    log.fill()
-    app = log.app()
+def test_the_past_does_not_change_when_the_log_grows(full: Log) -> None:
+    app = full.app()
     asked = f"as_of={'2026-11-22T12:00:00Z'}".encode()
     before = ask(app, f"{API}/metrics", asked).json()
-    log.calls([("late", 1, NOW_US - US_PER_HOUR, 1_000, False, "chat", "transient", 3)])
+    full.calls([("late", 1, NOW_US - US_PER_HOUR, 1_000, False, "chat", "transient", 3)])
     time.sleep(FRESH_S + 0.1)
     assert ask(app, f"{API}/metrics", asked).json() == before

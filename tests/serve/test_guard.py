@@ -1,5 +1,6 @@
 """The guard: who is answered, what the others learn, and that nothing but reading is possible."""
 
+import asyncio
 import base64
 
 import pytest
@@ -26,7 +27,23 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8571", "127.0.0.1.evil.example", "localhost.evil", "127.0.0.1:80@evil", "", "::1]", "[::1", "127.0.0.1:x", "0.0.0.0", "metadata.internal:8571", None])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8571",
+        "127.0.0.1.evil.example",
+        "localhost.evil",
+        "127.0.0.1:80@evil",
+        "",
+        "::1]",
+        "[::1",
+        "127.0.0.1:x",
+        "0.0.0.0",
+        "metadata.internal:8571",
+        None,
+    ],
+)
 def test_a_name_that_is_not_this_machines_own_is_told_nothing(open_app, host) -> None:
     for path in PATHS:
         got = ask(open_app, path, host=host)
@@ -37,7 +54,9 @@ def test_a_name_that_is_not_this_machines_own_is_told_nothing(open_app, host) ->
         assert "evil" not in str(got.headers) + got.text
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8571", "localhost:8571", "LOCALHOST", "[::1]:8571", "[::1]", "127.8.9.10:1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8571", "localhost:8571", "LOCALHOST", "[::1]:8571", "[::1]", "127.8.9.10:1"]
+)
 def test_this_machine_may_ask_by_its_own_names(open_app, host: str) -> None:
     assert ask(open_app, f"{API}/metrics", host=host).status == 200
 
@@ -65,9 +84,23 @@ def test_without_the_token_the_status_is_all_there_is(app, headers: dict[str, st
     assert ask(app, f"{API}/live", headers=headers).json() == {"status": "pass"}
 
 
-@pytest.mark.parametrize("headers", [{"Authorization": f"Bearer {TOKEN}"}, {"authorization": f"bearer  {TOKEN}"}, basic("", TOKEN), basic("prometheus", TOKEN)])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": f"Bearer {TOKEN}"},
+        {"authorization": f"bearer  {TOKEN}"},
+        basic("", TOKEN),
+        basic("prometheus", TOKEN),
+    ],
+)
 def test_with_the_token_anybody_may_ask_from_anywhere_by_any_name(app, headers: dict[str, str]) -> None:
-    got = ask(app, f"{API}/metrics", headers={**headers, "X-Forwarded-For": "1.2.3.4"}, host="metrics.example", client="10.0.0.7")
+    got = ask(
+        app,
+        f"{API}/metrics",
+        headers={**headers, "X-Forwarded-For": "1.2.3.4"},
+        host="metrics.example",
+        client="10.0.0.7",
+    )
     assert got.status == 200
     assert "breakers" in ask(app, f"{API}/health", headers=headers, client="10.0.0.7").json()
 
@@ -81,9 +114,14 @@ def test_both_ways_to_give_the_token_are_offered(app) -> None:
     async def send(message):
         sent.append(message)
 
-    import asyncio
-
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [(b"host", b"x")], "client": ("9.9.9.9", 1)}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"host", b"x")],
+        "client": ("9.9.9.9", 1),
+    }
     asyncio.run(app(scope, receive, send))
     assert [value for name, value in sent[0]["headers"] if name == b"www-authenticate"] == [
         b'Bearer realm="relkit"', b'Basic realm="relkit", charset="UTF-8"',
@@ -98,7 +136,27 @@ def test_nothing_but_reading(open_app, app, method: str) -> None:
             assert (got.status, got.headers["allow"]) == (405, "GET, HEAD")
 
 
-@pytest.mark.parametrize("path", ["//", "/..", "/api/reliability", "/api/reliability/", f"/{API}/metrics", f"{API}/metrics/", f"{API}//metrics", f"{API}/../reliability/metrics", f"{API}/metrics\x00", f"{API}/METRICS", f"{API}/metrics;x", "/etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/docs", "/static/x", "\\"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//",
+        "/..",
+        "/api/reliability",
+        "/api/reliability/",
+        f"/{API}/metrics",
+        f"{API}/metrics/",
+        f"{API}//metrics",
+        f"{API}/../reliability/metrics",
+        f"{API}/metrics\x00",
+        f"{API}/METRICS",
+        f"{API}/metrics;x",
+        "/etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/docs",
+        "/static/x",
+        "\\",
+    ],
+)
 def test_only_the_four_addresses_are_there(open_app, path: str) -> None:
     got = ask(open_app, path)
     assert got.status == 404
@@ -118,14 +176,16 @@ def test_every_answer_forbids_scripts_frames_and_keeping(open_app, app) -> None:
             told = ask(one, path).headers
             assert "default-src 'none'" in told["content-security-policy"]
             assert "script-src" not in told["content-security-policy"]
-            assert (told["cache-control"], told["x-content-type-options"], told["x-frame-options"]) == ("no-store", "nosniff", "DENY")
+            assert (told["cache-control"], told["x-content-type-options"], told["x-frame-options"]) == (
+                "no-store",
+                "nosniff",
+                "DENY",
+            )
             assert "access-control-allow-origin" not in told
             assert "server" not in told
 
 
 def test_a_connection_that_is_no_question_is_closed(open_app) -> None:
-    import asyncio
-
     sent = []
 
     async def send(message):
@@ -135,7 +195,10 @@ def test_a_connection_that_is_no_question_is_closed(open_app) -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-@pytest.mark.parametrize("token", ["", "short", "with blank in the middle", "with:colon:in:the:middle", "é" * 20, "line\nbreak-in-the-middle"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "short", "with blank in the middle", "with:colon:in:the:middle", "é" * 20, "line\nbreak-in-the-middle"],
+)
 def test_a_weak_token_is_refused_and_not_repeated(known: Log, token: str) -> None:
     with pytest.raises(ParameterError) as error:
         application(known.path, token=token)

@@ -20,8 +20,8 @@ def page(known: Log) -> str:
 def test_it_leads_with_the_verdict_and_shows_breakers_rates_objectives_and_the_rollout(page: str) -> None:
     words = re.sub(r"<[^>]+>", " ", page)
     order = [
-        "availability:", "1 of 2 breakers holds calls back: chat/large is open for 2.00 h.", "Requests that failed:",
-        "2 objectives", "1 rollout: new is running at 10 % of the traffic.", "guardrail",
+        "availability:", "1 of 2 breakers holds calls back: chat/large is open for 2 h.", "Requests that failed:",
+        "undecided 1 of 2 objectives", "1 rollout: new is running at 10 % of the traffic.", "guardrail",
     ]  # fmt: skip
     places = [words.index(word) for word in order]
     assert places == sorted(places)
@@ -32,10 +32,10 @@ def test_it_leads_with_the_verdict_and_shows_breakers_rates_objectives_and_the_r
 
 
 def test_it_runs_and_fetches_nothing(page: str) -> None:
-    assert not re.search(r"<(script|iframe|object|embed|form|link|base)\b|\son\w+=|javascript:|@import|url\(\s*['\"]?http", page)
-    assert set(re.findall(r"""(?:src|href)=["']?([^"'> ]{0,8})""", page)) <= {"data:ima", "#"} | {
-        found for found in re.findall(r"""href=["']?(#[^"'> ]{0,7})""", page)
-    }
+    assert not re.search(
+        r"<(script|iframe|object|embed|form|link|base)\b|\son\w+=|javascript:|@import|url\(\s*['\"]?http", page
+    )
+    assert all(found.startswith(("data:", "#")) for found in re.findall(r"""(?:src|href)=["']?([^"'> ]*)""", page))
     ids = re.findall(r"\sid=['\"]([^'\"]+)['\"]", page)
     assert len(ids) == len(set(ids))
 
@@ -48,8 +48,8 @@ def test_its_numbers_are_those_of_the_metrics(known: Log, page: str) -> None:
 def test_of_a_log_that_has_ended_it_shows_the_end_and_says_so(known: Log) -> None:
     app = known.app(now_us=lambda: NOW_US + 5 * US_PER_DAY)
     got = ask(app, "/")
-    assert "This is how things stood Sun 2026-11-22 23:5" in got.text
-    assert "5.00 days ago" in got.text
+    assert "This is how things stood Mon 2026-11-23 00:00" in got.text
+    assert "5 days ago" in got.text
     assert ask(app, "/", b"as_of=2026-11-20T12:00:00Z").text.count("seven days to Fri 2026-11-20 12:00") >= 2
 
 
@@ -60,11 +60,10 @@ def test_of_an_empty_log_it_says_that_nothing_is_known(log: Log) -> None:
     assert "UNDECIDED" in got.text
 
 
-def test_when_it_cannot_be_drawn_the_last_one_is_shown(log: Log) -> None:
-    log.fill()
-    app = log.app()
+def test_when_it_cannot_be_drawn_the_last_one_is_shown(full: Log) -> None:
+    app = full.app()
     first = ask(app, "/")
-    log.path.rename(log.path.with_suffix(".away"))
+    full.path.rename(full.path.with_suffix(".away"))
     kept = app._app.routes[0].endpoint.__self__
     kept.pages._kept[None] = (first.text, kept.pages._kept[None][1] - 60)
     again = ask(app, "/")

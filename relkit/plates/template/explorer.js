@@ -106,7 +106,7 @@ function relkitDraw(root, course, ghost, trouble, label, ghostLabel) {
   }
   var ticks = isNarrow ? 2 : 4;
   for (i = 0; i <= ticks; i++) word((left + width * i / ticks).toFixed(1), end + 18, relkitTime(course.bin_s * n * i / ticks), i === ticks ? "end" : "middle");
-  root.innerHTML = "<svg viewBox='0 0 " + whole + " " + (end + 26) + "' role='img' aria-label='Course of the run: states of the breaker and requests over time'>" + parts.join("") + "</svg>";
+  root.innerHTML = "<svg viewBox='0 0 " + whole + " " + (end + 26) + "' style='font:12px system-ui,sans-serif' role='img' aria-label='Course of the run: states of the breaker and requests over time'>" + parts.join("") + "</svg>";
 }
 
 // The five figures of a point, in the order of data.summary: how to write one, with its sign for a difference, and which way is better.

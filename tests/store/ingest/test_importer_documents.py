@@ -40,7 +40,7 @@ def lines_of(path: Path, importer: str) -> list[Any]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     rows=st.lists(OBJECTS, max_size=5),
     indent=st.sampled_from([None, 1]),
@@ -57,7 +57,7 @@ def test_every_object_of_an_array_is_a_line(
         assert lines_of(path, "envoy") == rows
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     counts=st.lists(st.lists(st.integers(0, 3), max_size=3), max_size=3),
     late=st.booleans(),

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from importing import read, told
 from workshop import Workshop
 
@@ -25,41 +24,44 @@ def line(**more: Any) -> str:
     )
 
 
-@pytest.mark.parametrize(
-    ("flags", "code", "more", "kind"),
-    [
-        ("UO", 503, {}, "CIRCUIT_OPEN"),
-        ("UT", 504, {}, "NETWORK_TIMEOUT"),
-        ("UF", 503, {}, "NETWORK_ERROR"),
-        ("UF,URX", 503, {"upstream_transport_failure_reason": "delayed connect error: 111"}, "NETWORK_REFUSED"),
-        ("URX,UF", 503, {"upstream_transport_failure_reason": "TLS error: CERTIFICATE_VERIFY_FAILED"}, "NETWORK_TLS"),
-        ("UF", 503, {"upstream_transport_failure_reason": "connection timeout"}, "NETWORK_TIMEOUT"),
-        ("UC", 503, {}, "NETWORK_ERROR"),
-        ("UR", 503, {}, "NETWORK_ERROR"),
-        ("LR", 503, {}, "NETWORK_ERROR"),
-        ("UPE", 502, {}, "NETWORK_ERROR"),
-        ("UH", 503, {}, "MODEL_OVERLOADED"),
-        ("NR", 404, {}, "API_NOT_FOUND"),
-        ("RL", 429, {}, "API_RATE_LIMIT"),
-        ("UAEX", 403, {}, "API_AUTH_ERROR"),
-        ("DC", 0, {}, "CANCELLED"),
-        ("SI", 408, {}, "NETWORK_TIMEOUT"),
-        ("URX", 503, {}, "MODEL_OVERLOADED"),
-        ("URX", 500, {}, "API_SERVER_ERROR"),
-        ("FI", 500, {}, "API_SERVER_ERROR"),
-        ("-", 429, {}, "API_RATE_LIMIT"),
-        (None, 400, {}, "API_INVALID_REQUEST"),
-    ],
-)
-def test_flags_say_the_kind(workshop: Workshop, flags: str | None, code: int, more: dict[str, Any], kind: str) -> None:
-    read(workshop, line(response_flags=flags, response_code=code, **more), "a.jsonl")
-    assert told(workshop, "ok", "kind", "status") == [(False, kind, code or None)]
+FLAGS: list[tuple[str | None, int, dict[str, Any], str]] = [
+    ("UO", 503, {}, "CIRCUIT_OPEN"),
+    ("UT", 504, {}, "NETWORK_TIMEOUT"),
+    ("UF", 503, {}, "NETWORK_ERROR"),
+    ("UF,URX", 503, {"upstream_transport_failure_reason": "delayed connect error: 111"}, "NETWORK_REFUSED"),
+    ("URX,UF", 503, {"upstream_transport_failure_reason": "TLS error: CERTIFICATE_VERIFY_FAILED"}, "NETWORK_TLS"),
+    ("UF", 503, {"upstream_transport_failure_reason": "connection timeout"}, "NETWORK_TIMEOUT"),
+    ("UC", 503, {}, "NETWORK_ERROR"),
+    ("UR", 503, {}, "NETWORK_ERROR"),
+    ("LR", 503, {}, "NETWORK_ERROR"),
+    ("UPE", 502, {}, "NETWORK_ERROR"),
+    ("UH", 503, {}, "MODEL_OVERLOADED"),
+    ("NR", 404, {}, "API_NOT_FOUND"),
+    ("RL", 429, {}, "API_RATE_LIMIT"),
+    ("UAEX", 403, {}, "API_AUTH_ERROR"),
+    ("DC", 0, {}, "CANCELLED"),
+    ("SI", 408, {}, "NETWORK_TIMEOUT"),
+    ("URX", 503, {}, "MODEL_OVERLOADED"),
+    ("URX", 500, {}, "API_SERVER_ERROR"),
+    ("FI", 500, {}, "API_SERVER_ERROR"),
+    ("-", 429, {}, "API_RATE_LIMIT"),
+    (None, 400, {}, "API_INVALID_REQUEST"),
+]
 
 
-@pytest.mark.parametrize(("flags", "ok"), [("-", True), ("DI", True), ("UC", False), ("DC", False), ("", True)])
-def test_an_answer_that_was_cut_is_no_good_one(workshop: Workshop, flags: str, ok: bool) -> None:
-    read(workshop, line(response_flags=flags), "a.jsonl")
-    assert told(workshop, "ok") == [(ok,)]
+def test_flags_say_the_kind(workshop: Workshop) -> None:
+    lines = [
+        line(response_flags=flags, response_code=code, request_id=f"{n:02d}", **more)
+        for n, (flags, code, more, _) in enumerate(FLAGS)
+    ]
+    read(workshop, "".join(lines), "a.jsonl")
+    assert told(workshop, "ok", "kind", "status") == [(False, kind, code or None) for _, code, _, kind in FLAGS]
+
+
+def test_an_answer_that_was_cut_is_no_good_one(workshop: Workshop) -> None:
+    good = {"-": True, "DI": True, "UC": False, "DC": False, "": True, "DI,UT": False}
+    read(workshop, "".join(line(response_flags=flags, request_id=str(n)) for n, flags in enumerate(good)), "a.jsonl")
+    assert [row[0] for row in told(workshop, "ok")] == list(good.values())
 
 
 def test_earlier_tries_failed_in_a_way_nobody_tells(workshop: Workshop) -> None:
@@ -71,10 +73,14 @@ def test_earlier_tries_failed_in_a_way_nobody_tells(workshop: Workshop) -> None:
     ]
 
 
-@pytest.mark.parametrize("count", [None, "-", 0, 1, "1"])
-def test_without_a_count_a_line_is_one_try(workshop: Workshop, count: Any) -> None:
-    read(workshop, line(upstream_request_attempt_count=count), "a.jsonl")
-    assert told(workshop, "attempt") == [(1,)]
+def test_without_a_count_a_line_is_one_try(workshop: Workshop) -> None:
+    counts = [None, "-", 0, 1, "1"]
+    read(
+        workshop,
+        "".join(line(upstream_request_attempt_count=count, path=f"/{n}") for n, count in enumerate(counts)),
+        "a.jsonl",
+    )
+    assert told(workshop, "attempt") == [(1,)] * 5
 
 
 def test_one_request_id_from_hop_to_hop(workshop: Workshop) -> None:
@@ -105,17 +111,17 @@ def test_grpc_failures_come_with_status_200(workshop: Workshop) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"start_time": "yesterday"}, "ts: no time"),
-        ({"start_time": "9999-12-31T23:59:59Z"}, "outside the years"),
-        ({"duration": -1}, "no duration"),
-        ({"response_code": 1000}, "no HTTP status"),
-    ],
-)
-def test_a_line_that_cannot_be_a_row_is_a_reject(workshop: Workshop, change: dict[str, Any], reason: str) -> None:
-    outcome = read(workshop, line() + line(**change) + "{broken\n", "a.jsonl")
-    assert (outcome.kept, outcome.rejected) == (1, 2)
-    assert reason in workshop.rejects()[0][1]
-    assert workshop.rejects()[1][:2] == (3, "not a JSON object")
+def test_a_line_that_cannot_be_a_row_is_a_reject(workshop: Workshop) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "ts: no time": {"start_time": "yesterday"},
+        "outside the years": {"start_time": "9999-12-31T23:59:59Z"},
+        "no duration": {"duration": -1},
+        "no HTTP status": {"response_code": 1000},
+    }
+    outcome = read(workshop, line() + "".join(line(**change) for change in changes.values()) + "{broken\n", "a.jsonl")
+    assert (outcome.kept, outcome.rejected) == (1, 5)
+    for (at, why, _), number, reason in zip(
+        workshop.rejects(), range(2, 7), [*changes, "not a JSON object"], strict=True
+    ):
+        assert at == number
+        assert reason in why

@@ -51,10 +51,6 @@ def array(*rows: dict[str, Any]) -> str:
     return json.dumps(list(rows))
 
 
-def attempts(workshop: Workshop) -> list[int]:
-    return workshop.column("SELECT attempt FROM attempts ORDER BY ts")
-
-
 def test_tries_of_a_session_after_a_failure_are_one_call(workshop: Workshop) -> None:
     read(workshop, array(failed(1, 0), failed(2, 1.5), row(3, 3, model="claude-3"), row(4, 5), failed(5, 7)), "a.json")
     assert told(workshop, "request_id", "attempt", "model", "kind") == [
@@ -66,20 +62,21 @@ def test_tries_of_a_session_after_a_failure_are_one_call(workshop: Workshop) -> 
     ]
 
 
-@pytest.mark.parametrize(
-    ("second", "number"),
-    [
-        (row(2, 30), 2),
-        (row(2, 70), 1),
-        (row(2, 0.5), 1),
-        (row(2, 3, session_id="other"), 1),
-        (row(2, 3, session_id=""), 1),
-    ],
-    ids=["soon after", "long after", "before it ended", "other session", "no session"],
-)
-def test_what_is_a_retry(workshop: Workshop, second: dict[str, Any], number: int) -> None:
-    read(workshop, array(failed(1), second), "a.json")
-    assert max(attempts(workshop)) == number
+def test_what_is_a_retry(workshop: Workshop) -> None:
+    seconds: dict[str, tuple[dict[str, Any], int]] = {
+        "soon after": (row(1, 30), 2),
+        "long after": (row(2, 70), 1),
+        "before it ended": (row(3, 0.5), 1),
+        "of no session": (row(4, 3, session_id=""), 1),
+    }
+    firsts = [failed(n, request_id=f"{name} 1", session_id=name) for n, name in enumerate(seconds)]
+    others = [
+        {**second, "request_id": f"{name} 2", "session_id": second["session_id"] and name}
+        for name, (second, _) in seconds.items()
+    ]
+    read(workshop, array(*firsts, *others), "a.json")
+    assert workshop.rows("SELECT count(*), max(attempt) FROM attempts WHERE request_id = 'soon after 1'") == [(2, 2)]
+    assert workshop.column("SELECT max(attempt) FROM attempts WHERE request_id <> 'soon after 1'") == [1]
 
 
 def test_money_tokens_and_cache_as_they_are_written(workshop: Workshop) -> None:
@@ -93,19 +90,13 @@ def test_money_tokens_and_cache_as_they_are_written(workshop: Workshop) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "stamp",
-    [
-        "2026-11-18 11:06:40",
-        "2026-11-18T11:06:40.000Z",
-        "2026-11-18T12:06:40+01:00",
-        "2026-11-18T11:06:40",
-        1795000000.0,
-    ],
-)
-def test_times_are_utc_whatever_their_form(workshop: Workshop, stamp: str | float) -> None:
-    read(workshop, array(row(1, startTime=stamp, endTime=1795000001.5)), "a.json")
-    assert told(workshop, "ts", "latency_us") == [(START_US, 1_500_000)]
+def test_times_are_utc_whatever_their_form(workshop: Workshop) -> None:
+    iso = ["2026-11-18 11:06:40", "2026-11-18T11:06:40.000Z", "2026-11-18T12:06:40+01:00", "2026-11-18T11:06:40"]
+    rows = [
+        row(n, startTime=stamp, endTime=1795000001.5, session_id=str(n)) for n, stamp in enumerate([*iso, 1795000000.0])
+    ]
+    read(workshop, array(*rows), "a.json")
+    assert told(workshop, "ts", "latency_us") == [(START_US, 1_500_000)] * 5
 
 
 def test_a_try_without_an_end_has_the_duration_that_is_told(workshop: Workshop) -> None:

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from importing import read, told
 from workshop import Workshop
 
@@ -53,26 +52,29 @@ def requests(workshop: Workshop) -> list[tuple[Any, ...]]:
     return told(workshop, "request_id", "attempt")
 
 
-FAILED = {"status": 503, "status_": {"code": 2}}
-
-
-@pytest.mark.parametrize(
-    ("second", "joined"),
-    [
-        (http(2, 20, 10), True),
-        (http(2, 5, 10), False),  # began before the first had failed: no retry
-        (http(2, 20, 10, url__full="https://api/other"), False),
-        (http(2, 20, 10, parent="q"), False),
-        (http(2, 20, 10, traceId="u"), False),
-        (http(2, 20, 10, http__request__method="POST"), False),
-    ],
-    ids=["after it failed", "beside it", "other address", "other parent", "other trace", "other method"],
-)
-def test_a_try_that_follows_a_failed_one_under_one_parent_is_its_retry(
-    workshop: Workshop, second: Any, joined: bool
-) -> None:
-    read(workshop, export(http(1, 0, 10, 503), second), "a.jsonl")
-    assert [attempt for _, attempt in requests(workshop)] == ([1, 2] if joined else [1, 1])
+def test_what_is_a_retry_of_what(workshop: Workshop) -> None:
+    """Each case is a trace: a failed call, and what came after it under the same parent, or not."""
+    seconds: dict[str, tuple[dict[str, Any], bool]] = {
+        "after it failed": ({}, True),
+        "beside it": ({"start_ms": 5}, False),
+        "other address": ({"url__full": "https://api/other"}, False),
+        "other query": ({"url__full": "https://api/first?nonce=2"}, True),
+        "other parent": ({"parent": "q"}, False),
+        "other method": ({"http__request__method": "POST"}, False),
+        "resend": ({"http__request__resend_count": 1, "start_ms": 5}, True),
+    }
+    spans = []
+    for number, (name, (change, _)) in enumerate(seconds.items()):
+        address = {"url__full": "https://api/first?nonce=1"}
+        spans.append(http(2 * number, 0, 10, 503, traceId=name, **address))
+        start_ms = change.get("start_ms", 20)
+        more = {**address, **{key: value for key, value in change.items() if key != "start_ms"}}
+        spans.append(http(2 * number + 1, start_ms, 10, traceId=name, **more))
+    read(workshop, export(*spans), "a.jsonl")
+    found = dict(
+        workshop.rows("SELECT regexp_extract(request_id, '(.*)-', 1), max(attempt) FROM attempts GROUP BY ALL")
+    )
+    assert found == {name: 2 if joined else 1 for name, (_, joined) in seconds.items()}
 
 
 def test_a_call_that_follows_a_good_one_is_a_call_of_its_own(workshop: Workshop) -> None:
@@ -169,29 +171,20 @@ def exception(kind: str, message: str) -> list[dict[str, Any]]:
     return [{"name": "exception", "attributes": kv(exception__type=kind, exception__message=message)}]
 
 
-@pytest.mark.parametrize(
-    ("more", "kind"),
-    [
+def test_kinds_come_from_error_type_events_and_status(workshop: Workshop) -> None:
+    refused = exception("requests.exceptions.ConnectionError", "Connection refused")
+    limited = exception("openai.RateLimitError", "Rate limit reached")
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"error__type": "java.net.SocketTimeoutException"}, "NETWORK_TIMEOUT"),
-        (
-            {"error__type": "_OTHER", "events": exception("requests.exceptions.ConnectionError", "Connection refused")},
-            "NETWORK_REFUSED",
-        ),
+        ({"error__type": "_OTHER", "events": refused}, "NETWORK_REFUSED"),
         ({"error__type": "timeout"}, "NETWORK_TIMEOUT"),
-        (
-            {
-                "events": exception("openai.RateLimitError", "Rate limit reached"),
-                "status": {"code": "STATUS_CODE_ERROR"},
-            },
-            "API_RATE_LIMIT",
-        ),
+        ({"events": limited, "status": {"code": "STATUS_CODE_ERROR"}}, "API_RATE_LIMIT"),
         ({"status": {"code": 2, "message": "upstream connect error: Connection reset by peer"}}, "NETWORK_ERROR"),
         ({"error__type": "503"}, "MODEL_OVERLOADED"),
-    ],
-)
-def test_kinds_come_from_error_type_events_and_status(workshop: Workshop, more: dict[str, Any], kind: str) -> None:
-    read(workshop, export(span(1, 0, 10, http__request__method="GET", **more)), "a.jsonl")
-    assert told(workshop, "ok", "kind") == [(False, kind)]
+    ]
+    spans = [span(n, 0, 10, f"p{n}", http__request__method="GET", **more) for n, (more, _) in enumerate(cases)]
+    read(workshop, export(*spans), "a.jsonl")
+    assert told(workshop, "ok", "kind") == [(False, kind) for _, kind in cases]
 
 
 def test_no_status_and_no_error_is_unknown(workshop: Workshop) -> None:
@@ -200,12 +193,14 @@ def test_no_status_and_no_error_is_unknown(workshop: Workshop) -> None:
     assert told(workshop, "ok") == [(None,), (True,)]
 
 
-@pytest.mark.parametrize("form", [str, int, lambda ns: f"{ns}.0", float])
-def test_times_are_texts_or_numbers_in_nanoseconds(workshop: Workshop, form: Any) -> None:
-    one = http(1, 0, 12.345)
-    one |= {name: form(one[name]) for name in ("startTimeUnixNano", "endTimeUnixNano")}
-    read(workshop, export(one), "a.jsonl")
-    assert told(workshop, "ts", "latency_us") == [(T // US, 12_345)]
+def test_times_are_texts_or_numbers_in_nanoseconds(workshop: Workshop) -> None:
+    spans = []
+    forms: list[Any] = [str, int, lambda ns: f"{ns}.0", float]
+    for number, form in enumerate(forms):
+        one = http(number, 0, 12.345, parent=f"p{number}")
+        spans.append(one | {name: form(one[name]) for name in ("startTimeUnixNano", "endTimeUnixNano")})
+    read(workshop, export(*spans), "a.jsonl")
+    assert told(workshop, "ts", "latency_us") == [(T // US, 12_345)] * 4
 
 
 def test_a_span_without_end_has_not_ended(workshop: Workshop) -> None:
@@ -213,30 +208,27 @@ def test_a_span_without_end_has_not_ended(workshop: Workshop) -> None:
     assert told(workshop, "ended", "latency_us") == [(False, None)]
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
+def test_a_span_that_cannot_be_a_row_is_a_reject_with_its_line(workshop: Workshop) -> None:
+    far = 5_000_000_000_000_000_000
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"endTimeUnixNano": T - 1_000_000}, "latency_us: '-1000000' is no duration"),
         ({"startTimeUnixNano": 0}, "ts: no time"),
         ({"startTimeUnixNano": "soon"}, "ts: no time"),
         ({"startTimeUnixNano": 253_402_300_000_000_000_000}, "ts: no time"),
-        (
-            {"startTimeUnixNano": 5_000_000_000_000_000_000, "endTimeUnixNano": 5_000_000_000_000_000_000},
-            "outside the years 1990 to 2100",
-        ),
+        ({"startTimeUnixNano": far, "endTimeUnixNano": far}, "outside the years 1990 to 2100"),
         ({"spanId": ""}, "has no traceId or no spanId"),
         ({"attributes": kv(http__method="GET", http__status_code=999)}, "is no HTTP status"),
-    ],
-)
-def test_a_span_that_cannot_be_a_row_is_a_reject_with_its_line(
-    workshop: Workshop, change: dict[str, Any], reason: str
-) -> None:
-    outcome = read(workshop, export(http(1, 0, 10)) + export(http(2, 0, 10), {**http(3, 0, 10), **change}), "a.jsonl")
-    assert (outcome.kept, outcome.rejected) == (2, 1)
-    ((line, why, raw),) = workshop.rejects()
-    assert line == 2
-    assert reason in why
-    assert raw.startswith('{"resourceSpans"')
+    ]
+    lines = [
+        export(http(2 * n, 0, 10), {**http(2 * n + 1, 0, 10, parent=f"p{n}"), **change})
+        for n, (change, _) in enumerate(changes)
+    ]
+    outcome = read(workshop, "".join(lines), "a.jsonl")
+    assert (outcome.kept, outcome.rejected) == (len(changes), len(changes))
+    for (line, why, raw), number, (_, reason) in zip(workshop.rejects(), range(1, 8), changes, strict=True):
+        assert line == number
+        assert reason in why
+        assert raw.startswith('{"resourceSpans"')
 
 
 def test_lines_of_other_signals_are_no_rejects_and_broken_lines_are(workshop: Workshop) -> None:
@@ -276,15 +268,19 @@ def test_a_parent_that_comes_later_puts_its_tries_right(workshop: Workshop) -> N
     assert outcome.kept == 0
 
 
-@pytest.mark.parametrize(
-    ("value", "wait_us"), [("2", 2_000_000), ("Wed, 18 Nov 2026 11:06:50 GMT", 9_990_000), ("-1", None), ("soon", None)]
-)
-def test_retry_after_in_both_forms(workshop: Workshop, value: str, wait_us: int | None) -> None:
-    header = {"key": "http.response.header.retry-after", "value": {"arrayValue": {"values": [{"stringValue": value}]}}}
-    one = http(1, 0, 10, 429)
-    one["attributes"].append(header)
-    read(workshop, export(one), "a.jsonl")
-    assert told(workshop, "retry_after_us") == [(wait_us,)]
+def test_retry_after_in_both_forms(workshop: Workshop) -> None:
+    waits_us = {"2": 2_000_000, "Wed, 18 Nov 2026 11:06:50 GMT": 9_990_000, "-1": None, "soon": None}
+    spans = []
+    for number, value in enumerate(waits_us):
+        one = http(number, 0, 10, 429, parent=f"p{number}")
+        header = {
+            "key": "http.response.header.retry-after",
+            "value": {"arrayValue": {"values": [{"stringValue": value}]}},
+        }
+        one["attributes"].append(header)
+        spans.append(one)
+    read(workshop, export(*spans), "a.jsonl")
+    assert [row[0] for row in told(workshop, "retry_after_us")] == list(waits_us.values())
 
 
 def test_addresses_lose_their_parameters_and_passwords(workshop: Workshop) -> None:
