@@ -21,7 +21,11 @@ from relkit.batch import Batch
 from relkit.cli import app
 from relkit.errors.context import error_context
 from relkit.errors.redact import redact
+from relkit.errors.signals import read_signals
 from relkit.exceptions import DataError
+from relkit.live.events import AttemptEvent
+from relkit.live.files import RotatingFile
+from relkit.live.journal import Journal
 from relkit.store import open_store, sink_into
 
 ROOT: Final = Path(__file__).parents[1]
@@ -121,6 +125,14 @@ SINKS: Final = {
     # who left which time out, and why, as typed by an operator
     "relkit/store/exclusions.py:add_exclusion:execute": "own",
     "relkit/store/pair_bodies.py:add_pair_bodies:executemany": "store",
+    # the journal: its files, standard output and any function, and what is followed into the database
+    **dict.fromkeys(
+        ["relkit/live/files.py:_append:write", *(f"relkit/live/sinks.py:{name}:write" for name in ("_try", "_write", "write"))], "journal"
+    ),
+    **dict.fromkeys(
+        [f"relkit/store/journal_landing.py:{name}" for name in ("_enter:execute", "_land:execute", "store_part:executemany")], "store"
+    ),
+    "relkit/cli/logs.py:_notice:print": "console",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",
     "relkit/report/launch.py:_run:write_bytes": "outputs",
@@ -275,6 +287,7 @@ class Written:
     store: bytes
     pages: bytes
     outputs: bytes
+    journal: bytes
 
 
 @pytest.fixture(scope="module")
@@ -302,6 +315,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         _relkit(folder, "demo", "--database", f"nowhere/{CANARY}@example.org/x.duckdb"),
     ]
     _write_records(folder)
+    _keep_journal(folder)
+    console.append(_relkit(folder, "ingest", "--follow", "journal", "--once"))
     with open_store(folder / "relkit.duckdb") as store:  # unpacked too: the file's own compression could hide a text
         store.connection.execute(f"EXPORT DATABASE '{folder / 'plain'}'")
     pages = [path for path in (folder / "pages").rglob("*") if path.is_file() and not path.is_symlink()]
@@ -310,6 +325,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         b"".join(path.read_bytes() for path in [folder / "relkit.duckdb", *(folder / "plain").iterdir()]),
         b"".join(path.read_bytes() for path in pages if path.suffix != ".ipynb"),
         b"".join(path.read_bytes() for path in pages if path.suffix == ".ipynb"),
+        b"".join(path.read_bytes() for path in (folder / "journal").iterdir()),
     )
 
 
@@ -329,13 +345,33 @@ def _write_records(folder: Path) -> None:
         sink(Batch("attempts", columns))
 
 
-SEARCHES: Final = ("console", "store", "pages", "outputs")
+def _keep_journal(folder: Path) -> None:
+    """Keep a journal as a running service does; tests/live/test_journal_leaks.py looks into every event and sink."""
+    with Journal([RotatingFile(folder / "journal")], service="live") as journal:
+        for secret in SECRETS.values():
+            for number, place in enumerate(POSITIONS.values()):
+                journal.logger().error(str(place(secret)), held=place(secret))
+                signals = read_signals({"message": str(place(secret)), "code": secret})
+                journal(
+                    AttemptEvent(
+                        secret, number + 1, number, 1, ok=False, service=secret, operation=secret, signals=signals
+                    )
+                )
+
+
+SEARCHES: Final = ("console", "store", "pages", "outputs", "journal")
 
 
 @pytest.mark.parametrize("search", SEARCHES)
 def test_no_canary_leaves_by_any_sink(written: Written, search: str):
     content = getattr(written, search)
-    marks = {"console": b"rejected", "store": b"[redacted]", "pages": b"[redacted]", "outputs": b"[redacted]"}
+    marks = {
+        "console": b"rejected",
+        "store": b"[redacted]",
+        "pages": b"[redacted]",
+        "outputs": b"[redacted]",
+        "journal": b"[redacted]",
+    }
     assert marks[search] in content, "nothing was written: the search would prove nothing"
     places = [
         content[max(0, at.start() - 80) : at.end() + 10] for at in re.finditer(CANARY.encode(), content, re.IGNORECASE)

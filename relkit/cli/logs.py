@@ -95,7 +95,9 @@ def _follow(folder: Path, database: Path, *, once: bool, as_json: bool) -> None:
 
 
 def _notice(text: str) -> None:
-    print(f"relkit: {printable(text)}", file=sys.stderr, flush=True)
+    from relkit.errors import redact_text  # noqa: PLC0415  only who has something to say needs it
+
+    print(f"relkit: {printable(redact_text(text))}", file=sys.stderr, flush=True)
 
 
 def forget(

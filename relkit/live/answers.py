@@ -1,7 +1,7 @@
 """What goes into a call and what comes out: the request, its attempts, the answer, and the error that carries them."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from relkit.errors.classifier import Classification
@@ -189,6 +189,11 @@ class CallFailedError(RelkitError):
         self.waits_s = waits_s
         self.stopped_by = stopped_by
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Many clients' exceptions cannot be pickled; across a process the attempts go without them.
+        kept = self.__dict__ | {"attempts": tuple(replace(each, cause=None) for each in self.attempts)}
+        return _unpickled, (type(self), str(self), kept)
+
     @property
     def kind(self) -> ErrorKind:
         """Return what failed last."""
@@ -203,6 +208,12 @@ class CallFailedError(RelkitError):
     def user_message(self) -> str | None:
         """Return what to tell the user; None means say nothing."""
         return self.classification.user_message
+
+
+def _unpickled(kind: type[CallFailedError], message: str, kept: dict[str, Any]) -> CallFailedError:
+    error = kind.__new__(kind, message)
+    error.__dict__.update(kept)
+    return error
 
 
 class CircuitOpenError(CallFailedError):

@@ -28,7 +28,7 @@ _RATES: Final = np.geomspace(1e-3, 1e2, 16)
 _LINES: Final = ("plan-fixed", "plan", "resilience4j-count", "resilience4j-time", "polly-8", "opossum-10", "pybreaker")
 _REASONS: Final = 2
 _NOTHING: Final = "–"
-_SHOWN: Final = ("success", "wasted_per_1k", "detection_s", "p95_s", "amplification")
+_SHOWN: Final = ("success", "wasted_per_1k", "detection_s", "p95_s")
 
 
 def nothing(found: Unfounded, name: str) -> Plate:
@@ -58,7 +58,7 @@ def chosen_name(found: Study) -> str:
     """Say whose settings the pictures show: the choice's, or today's, because they stay or because there is no choice."""
     if found.chosen.policy.hash != found.today.hash:
         return "the choice"
-    return "today's setting, kept" if found.best.name else "today's setting"
+    return "the present setting, kept" if found.best.name else "the present setting"
 
 
 def traffic_table(found: Found, name: str = "your_traffic") -> Table:

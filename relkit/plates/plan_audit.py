@@ -273,12 +273,7 @@ def schedule_plate(passes: Sequence[PlanPass], changes: int, name: str = "schedu
     course = [100.0, *(100 * share for share in passes[-1].shares)]
     right.step(range(len(course)), course, where="post", color=COLOURS[PLAN], marker="o", ms=3.5)
     right.axhline(100, color=COLOURS[FIXED], lw=1.0)
-    right.set(
-        xlabel="changes within one minute",
-        ylabel="share of traffic, %",
-        ylim=(0, 108),
-        title="one pass of the plan's loop",
-    )
+    right.set(xlabel="changes in one pass of the loop", ylabel="share of traffic, %", ylim=(0, 108))
     right.set_xticks(range(len(course)))
     per_hour = sum(len(one.shares) for one in passes[-60:])
     caption = (

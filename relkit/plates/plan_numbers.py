@@ -109,7 +109,7 @@ def defects_table(
     totals = {severity: sum(of[severity] for of in counts.values()) for severity in severities}
     rows = [(area, *(str(of[each]) for each in severities), str(sum(of.values()))) for area, of in counts.items()]
     rows.append(("all", *(str(totals[each]) for each in severities), str(sum(totals.values()))))
-    rest = f"; {', '.join(others)} have no number, and a test each" if others else ""
+    rest = f"; {', '.join(others)} have none here" if others else ""
     caption = (
         f"{sum(totals.values())} defects, {totals['high']} of them of high severity: users are harmed or a decision is wrong. "
         f"{with_number} of these {totals['high']} have a number on this page{rest}."

@@ -148,8 +148,7 @@ def _timeline_caption(found: Replay) -> str:
     avoided, turned = _range(best.failures_avoided), _range(best.good_turned_away)
     told = f"{found.level}: {best.policy} would have avoided {avoided} failures and turned away {turned} good calls"
     if found.incidents:
-        seconds = sorted(one for one in best.detection_s if one is not None)
-        soon = f", {duration(seconds[len(seconds) // 2])} after its start in the median" if seconds else ""
+        soon = f", {_median(best.detection_s)} after its start in the median" if best.detected else ""
         told += f"; it opened in {best.detected} of {several(len(found.incidents), 'incident')}{soon}"
     told += "."
     if found.missing:

@@ -44,7 +44,7 @@ def trial_plate(found: Found, name: str = "trial") -> Plate:
     scenario = next(each for each in found.found.scenarios if each.name == SHOWN)
     policy = found.chosen.policy
     run = simulate(scenario, policy, _SEED)
-    label, course = chosen_name(found), course_of(run, _STEPS)
+    label, course = chosen_name(found).partition(",")[0].capitalize(), course_of(run, _STEPS)
     drawn = timeline_plate(
         course,
         [model.name for model in scenario.models],
@@ -53,7 +53,7 @@ def trial_plate(found: Found, name: str = "trial") -> Plate:
         retries_left(scenario, policy, _SEED, _STEPS, course.span_s),
         name=name,
     )
-    return replace(drawn, caption=stamped(found, f"{label[0].upper()}{label[1:]} in an outage. {drawn.caption}"))
+    return replace(drawn, caption=stamped(found, f"{label} in an outage. {drawn.caption}"))
 
 
 def timeline_plate(

@@ -312,7 +312,7 @@ def tornado_plate(found: Found, matters: Sensitivity | None, name: str = "sensit
     ticks = [each for each in ax.get_xticks() if each <= max(1.0, *(one.high for one in effects))]
     ax.set_xticks(ticks, [percent(each, 0) for each in ticks])
     ax.set_xlabel(
-        "share of all settings' effects" if matters.method == "morris" else "share of the variance (total index)"
+        "share of the effects of all settings" if matters.method == "morris" else "share of the variance (total index)"
     )
     top = max(effects, key=lambda each: each.share)
     said_of = f"{matters.method.capitalize()}, {several(matters.runs, 'run')}, whiskers 95 %."

@@ -110,9 +110,7 @@ def _label(reports: Path, asked: str) -> str:
     found = [name for name in there if name == asked or name.endswith(f"-{asked}")]
     if not found:
         known = ", ".join(there) or "none"
-        raise ReportError(
-            f"{reports}: no report {asked}; there are: {known}; publish that week first"
-        )
+        raise ReportError(f"{reports}: no report {asked}; there are: {known}; publish that week first")
     return found[-1]
 
 

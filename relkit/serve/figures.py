@@ -30,7 +30,7 @@ class Window:
     totals : Totals
         Good, bad, excluded and unknown.
     latency : Latency
-        Percentiles of those not known to have failed.
+        Percentiles of those not known to have failed, where there are enough to identify them.
     """
 
     name: str
@@ -90,13 +90,20 @@ def windows_of(ended: Ended, at_us: int) -> tuple[Window, ...]:
             part.service * len(VERDICTS) + part.verdict, minlength=len(VERDICTS) * len(part.services)
         ).reshape(-1, len(VERDICTS))
         found.append(
-            Window(name, None, Totals(*cells.sum(axis=0).tolist()), latency_of(part.latency_us[part.latency_us >= 0]))
+            Window(
+                name,
+                None,
+                Totals(*cells.sum(axis=0).tolist()),
+                latency_of(part.latency_us[part.latency_us >= 0]).identified(),
+            )
         )
         busiest = np.argsort(-cells.sum(axis=1), kind="stable")[:MOST_NAMES]
         for place in sorted(busiest.tolist(), key=lambda place: part.services[place]):
             if cells[place].any():
                 mine = part.latency_us[(part.service == place) & (part.latency_us >= 0)]
-                found.append(Window(name, part.services[place], Totals(*cells[place].tolist()), latency_of(mine)))
+                found.append(
+                    Window(name, part.services[place], Totals(*cells[place].tolist()), latency_of(mine).identified())
+                )
     return tuple(found)
 
 

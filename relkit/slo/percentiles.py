@@ -5,7 +5,7 @@ objective is a share under a threshold, and the percentiles stand beside it.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,19 @@ class Latency:
     p50_interval_us: Interval | None = None
     p95_interval_us: Interval | None = None
     p99_interval_us: Interval | None = None
+
+    def identified(self) -> "Latency":
+        """Return it without the percentiles that so few requests do not identify: those that have no interval.
+
+        >>> latency_of(np.arange(1, 101)).identified().p99_us is None
+        True
+        """
+        return replace(
+            self,
+            p50_us=self.p50_us if self.p50_interval_us else None,
+            p95_us=self.p95_us if self.p95_interval_us else None,
+            p99_us=self.p99_us if self.p99_interval_us else None,
+        )
 
     def ranks(self, q: float, level: float = 0.95) -> tuple[int, int] | None:
         """Return `rank_interval` of the q quantile for this many requests."""

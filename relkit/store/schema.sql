@@ -14,7 +14,7 @@ CREATE TABLE ingests (
     lineage            INTEGER NOT NULL,  -- ingest_id that first saw this file: a file that grew keeps it
     is_overlap         BOOLEAN NOT NULL,  -- shares rows with another file of the source (an export that overlaps)
     name               VARCHAR NOT NULL,  -- file name without its folder
-    kind               VARCHAR NOT NULL,  -- attempts | events | minutes | pairs | arms | faults | probes | sink
+    kind               VARCHAR NOT NULL,  -- attempts | events | minutes | pairs | arms | faults | probes | journal | sink
     sha256             VARCHAR NOT NULL,  -- of the uncompressed content
     bytes              BIGINT NOT NULL,   -- of the uncompressed content
     lines              BIGINT NOT NULL,   -- ended lines in it

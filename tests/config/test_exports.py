@@ -26,15 +26,15 @@ def settings_of(policy: Policy) -> list:
     return [getattr(read, part) for part in PARTS]
 
 
-def comes_back(policy: Policy, target: str) -> None:
-    again = imported(str(exported(policy, target)), target)
-    assert settings_of(again) == settings_of(policy)
+def comes_back(policy: Policy, target: str) -> bool:
+    """Whether the file of a target says the same settings."""
+    return settings_of(imported(str(exported(policy, target)), target)) == settings_of(policy)
 
 
 @pytest.mark.parametrize("name", list(presets))
 def test_every_preset_comes_back_from_relkit_toml(name: str) -> None:
     policy = presets[name]
-    comes_back(policy, "relkit")
+    assert comes_back(policy, "relkit")
     assert imported(str(exported(policy, "relkit")), "relkit").hash == policy.hash
 
 
@@ -49,7 +49,7 @@ def test_every_preset_comes_back_from_a_target_or_is_refused_with_reasons(target
         else:
             held = [part for part in PARTS if getattr(policy, part) is not None]
             if not any(note.startswith(tuple(held)) for note in exported(policy, target).notes):
-                comes_back(policy, target)
+                assert comes_back(policy, target)
             said += 1
     assert said >= 1
 
@@ -64,8 +64,8 @@ def test_any_settings_a_target_can_say_come_back_exactly(data: st.DataObject) ->
         slow_call_s=draw(MS), open_s=draw(MS), half_open_permits=draw(COUNT), half_open_max_s=draw(MS), waits_for_call=draw(st.booleans()),
         half_open_expiry_closes=draw(st.booleans()), open_jitter=draw(st.integers(0, 99)) / 100,
     )  # fmt: skip
-    comes_back(r4j, "resilience4j")
-    comes_back(
+    assert comes_back(r4j, "resilience4j")
+    assert comes_back(
         changed(
             r4j,
             open_growth="exponential",
@@ -75,8 +75,8 @@ def test_any_settings_a_target_can_say_come_back_exactly(data: st.DataObject) ->
         "resilience4j",
     )
     timed = changed(presets["resilience4j-time"], window_s=float(window), buckets=window, min_calls=draw(COUNT))
-    comes_back(timed, "resilience4j")
-    comes_back(
+    assert comes_back(timed, "resilience4j")
+    assert comes_back(
         changed(
             presets["resilience4j-retry"],
             max_attempts=draw(COUNT),
@@ -90,15 +90,15 @@ def test_any_settings_a_target_can_say_come_back_exactly(data: st.DataObject) ->
         presets["opossum-10"], failure_share=draw(SHARE), open_s=draw(MS), window_s=span, buckets=draw(COUNT), min_calls=draw(COUNT),
         timeout_s=draw(st.sampled_from([0.0, 0.25, 3.0])), warm_up_s=draw(st.sampled_from([0.0, span])),
     )  # fmt: skip
-    comes_back(opossum, "opossum")
-    comes_back(
+    assert comes_back(opossum, "opossum")
+    assert comes_back(
         changed(presets["pybreaker"], failure_threshold=draw(COUNT), open_s=draw(MS), half_open_successes=draw(COUNT)),
         "pybreaker",
     )
-    comes_back(
+    assert comes_back(
         replace(changed(presets["litellm"], open_s=draw(MS), max_attempts=draw(COUNT)), fallback=CHAIN), "litellm"
     )
-    comes_back(
+    assert comes_back(
         changed(presets["plan-fixed"], open_s=0.5 + draw(st.floats(0, 20)), failure_threshold=3, max_attempts=2),
         "relkit",
     )

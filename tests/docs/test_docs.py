@@ -175,7 +175,7 @@ def test_the_readings_of_this_file_find_what_they_look_for():
     ]
     assert LINK.findall('[a](b.md#c) ![d](<e.svg>) <img src="f.png">') == [("b.md#c", ""), ("e.svg", ""), ("", "f.png")]
     assert named_tests("`tests/a.py::test_b`, `::test_c`") == [("tests/a.py", "test_b"), ("tests/a.py", "test_c")]
-    for wrong in (["reprot"], ["report", "--wek", "2026-W47"], ["ingest", "x.csv"], ["notebooks", "polish"]):
+    for wrong in (["reprot"], ["report", "--wek", "2026-W47"], ["forget"], ["notebooks", "polish"]):
         with pytest.raises(Exception, match=r"(?i)no such|missing"):
             parse(wrong)
     parse(["report", "--help"])

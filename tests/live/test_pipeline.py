@@ -1,12 +1,14 @@
 """A call under the policies: what is tried in which order, what stops it, and what its answer or error carries."""
 
 import math
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from relkit import Pipeline
+from relkit.errors import classify
 from relkit.errors.kinds import ErrorKind
 from relkit.exceptions import ParameterError
 from relkit.live.answers import CallFailedError, CircuitOpenError, Request, Usage
@@ -71,6 +73,30 @@ def test_an_error_keeps_all_attempts_and_the_first_cause() -> None:
     assert (error.kind, error.stopped_by) == (ErrorKind.NETWORK_TIMEOUT, "attempts")
     assert error.user_message is not None
     assert "NETWORK_TIMEOUT after 3 attempts" in str(error)
+
+
+def test_an_error_crosses_processes_and_says_the_same_to_an_outer_layer() -> None:
+    class NoPickleError(ConnectionRefusedError):
+        def __reduce__(self) -> Any:
+            raise TypeError
+
+    with rehearsal():
+        error = failed(Pipeline(policy()), Upstream(NoPickleError(), TimeoutError()))
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.kind, again.stopped_by, again.waits_s) == (
+        str(error),
+        error.kind,
+        "attempts",
+        error.waits_s,
+    )
+    assert [attempt.kind for attempt in again.attempts] == [attempt.kind for attempt in error.attempts]
+    assert classify(again).kind is classify(error).kind is ErrorKind.NETWORK_TIMEOUT
+    pipeline = Pipeline(policy(breaker=BreakerSettings()))
+    breaker = pipeline.registry.breaker()
+    assert breaker is not None
+    breaker.force("forced_open")
+    rejected = pickle.loads(pickle.dumps(failed(pipeline, Upstream("never"))))
+    assert (type(rejected), rejected.retry_after_s, rejected.kind) == (CircuitOpenError, 0.0, ErrorKind.CIRCUIT_OPEN)
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError()])
@@ -152,8 +178,6 @@ def test_an_invalid_request_stays_invalid() -> None:
 
 
 def _invalid(_: BaseException) -> Any:
-    from relkit.errors import classify  # noqa: PLC0415
-
     return classify({"status": 400})
 
 

@@ -52,3 +52,5 @@ def test_the_picture_of_the_docs_is_that_of_the_stored_figures() -> None:
         band.low <= float(np.median(band.live)) <= band.high for band in bands(json.loads(FIGURES.read_text()))
     ]
     assert all(medians_within)
+    told = (PICTURE.parents[1] / "live.md").read_text(encoding="utf-8")
+    assert f"{drawn_now.values['inside']} of {drawn_now.values['figures']} single figures" in told

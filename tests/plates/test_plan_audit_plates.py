@@ -109,7 +109,7 @@ def test_the_list_is_counted_and_what_has_no_number_is_named() -> None:
     assert table.rows[-1] == ("all", "3", "1", "0", "4")
     assert "2 of these 3" in table.caption
     assert "H05" in table.caption
-    assert "no number" not in defects_table(counts, 3, ()).caption
+    assert "none here" not in defects_table(counts, 3, ()).caption
 
 
 def test_every_section_names_defects_of_its_own_areas() -> None:

@@ -67,7 +67,8 @@ def test_metrics_tell_everything_that_is_promised(app) -> None:
         assert rate["valid"] == rate["good"] + rate["bad"] == sum(one["valid"] for one in rate["services"])
         assert rate["error_rate"] == (float(f"{rate['bad'] / rate['valid']:.9g}") if rate["valid"] else None)
         latency = told["latency"][name]
-        assert latency["n"] == 0 or latency["p50_s"] <= latency["p95_s"] <= latency["p99_s"]
+        marks = [latency[f"{mark}_s"] for mark in ("p50", "p95", "p99") if latency[f"{mark}_s"] is not None]
+        assert marks == sorted(marks)
     assert [(one["objective"], one["verdict"]) for one in told["objectives"]] == [
         ("availability", "UNDECIDED"),
         ("latency", "UNDECIDED"),
@@ -75,6 +76,14 @@ def test_metrics_tell_everything_that_is_promised(app) -> None:
     budget = told["objectives"][0]
     assert budget["left_share"] == pytest.approx(1 - budget["bad"] / budget["allowed"], rel=1e-8)
     assert budget["coverage"] < 0.95
+
+
+def test_a_percentile_is_told_only_where_its_requests_identify_it(app) -> None:
+    latency = ask(app, f"{API}/metrics", b"as_of=2026-11-22T00:00:00Z").json()["latency"]
+    few, day = latency["1h"], latency["24h"]
+    assert 0 < few["n"] < 60 < day["n"] < 300
+    assert [few[f"{mark}_s"] for mark in ("p95", "p99")] == [day["p99_s"], day["p99_interval_s"]] == [None, None]
+    assert day["p95_interval_s"][0] < day["p95_s"] < day["p95_interval_s"][1]
 
 
 def test_the_same_moment_gives_the_same_bytes(known: Log) -> None:

@@ -37,3 +37,5 @@ def test_what_nobody_used_for_a_month_goes_and_what_is_not_ours_stays(tmp_path: 
 
 def test_a_folder_that_another_process_took_away_is_no_error(tmp_path: Path) -> None:
     prune(tmp_path / "nowhere", tmp_path)
+    assert not (tmp_path / "nowhere").exists()
+    assert list(tmp_path.iterdir()) == []

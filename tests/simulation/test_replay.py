@@ -105,6 +105,18 @@ def test_without_missing_calls_nothing_is_uncertain() -> None:
     assert arm.failures_avoided.value + arm.good_turned_away.value == arm.spared.value
 
 
+def test_an_incident_is_what_failed_in_it_less_what_is_spared() -> None:
+    """Over the whole log as one incident: the log's failures, and those of them that a breaker lets through."""
+    hidden, whole = censored(1)
+    everything = (Incident(-1.0, 1e9),)
+    found = replay(whole, [presets["plan-fixed"]], incidents=everything)
+    arm = found.arms[0]
+    assert arm.failed_within[0].value == found.logged[0].failed - arm.failures_avoided.value
+    told = replay(hidden, [presets["plan-fixed"]], incidents=everything)
+    assert told.logged[0].turned_away == np.count_nonzero(hidden.rejected)
+    assert told.arms[0].failed_within[0].low < told.arms[0].failed_within[0].high
+
+
 def test_the_breaker_of_the_log_itself_spares_just_what_it_spared() -> None:
     hidden, whole = censored(2)
     found = replay(whole, [LIVE]).arms[0]
@@ -175,6 +187,11 @@ def test_the_closed_loop_feels_its_capacity() -> None:
     wide = replay(part, [LIVE], "R2", calibration=replace(found, scenario=scenario), servers=50, draws=3).arms[0]
     assert tight.spared.value > 2 * wide.spared.value
     assert wide.let_through.low <= wide.let_through.value <= wide.let_through.high
+    whole_run = (Incident(0.0, 1e9),)
+    all_of_it = replay(
+        part, [LIVE], "R2", calibration=replace(found, scenario=scenario), servers=50, draws=3, incidents=whole_run
+    ).arms[0]
+    assert 0.0 < all_of_it.failed_within[0].value <= all_of_it.let_through.value
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from relkit.batch import Batch
 from relkit.exceptions import ParameterError
 from relkit.policies.policy import Policy
+from relkit.policies.presets import changed
 from relkit.simulation.scenario import Scenario
 from relkit.tune import Goal, Limit, Space, Sweep
 from relkit.tune.choice import Choice
@@ -124,6 +125,49 @@ def test_who_is_best_already_stays(found: Sweep, choice: Choice) -> None:
     assert again.policy_hash == choice.policy_hash
     assert again.verdict.sentence.startswith("Keep today's settings")
     assert again.changes == ()
+
+
+def test_others_are_recommended_only_where_the_gain_over_today_is_sure(found: Sweep) -> None:
+    """Each of some candidates is today's setting once: it is kept, or the interval of the gain lies above 0."""
+    said = []
+    for each in found.candidates[::6]:
+        choice = choose(
+            found, GOAL, each.policy, logged_requests=5_000, requests_a_month=1e6, workers=1, evaluations=64
+        )
+        gain = choice.gain
+        assert gain is not None
+        if choice.changes:
+            sure = choice.verdict.value is not None and choice.verdict.low is not None and choice.verdict.low > 0.0
+            assert sure or "do not surely keep the limits" in choice.verdict.sentence
+            assert gain.low == choice.verdict.low
+        else:
+            assert choice.verdict.sentence.startswith("Keep today's settings: ")
+            assert choice.policy_hash == each.policy.hash
+            assert (gain.value, choice.verdict.value) == (0.0, None)
+        said.append(bool(choice.changes))
+    assert any(said)
+
+
+def test_where_all_are_alike_todays_settings_stay_though_they_come_last(today: Policy, chat: Scenario) -> None:
+    """Nothing fails: whatever the open time is, nothing ever opens, and no setting is better than another."""
+    calm = replace(chat, models=tuple(replace(each, errors=()) for each in chat.models), requests=400)
+    alike = [changed(today, open_s=float(number)) for number in range(5, 12)]
+    named = [replace(each, name=f"open {number}") for number, each in enumerate(alike)]
+    few = sweep(named, [calm], 2, workers=1)
+    choice = choose(few, "fastest", named[-1], workers=1, evaluations=40)
+    assert choice.policy_hash == named[-1].hash
+    assert choice.changes == ()
+    assert choice.verdict.sentence.startswith("Keep today's settings")
+
+
+def test_settings_that_were_not_swept_are_among_the_last_and_may_stay(found: Sweep, choice: Choice) -> None:
+    """Hardly other than the best: they stay. Where something else speaks against them, they may not."""
+    near = changed(choice.policy, open_s=choice.policy.breaker.open_s * 1.001)  # type: ignore[union-attr]
+    stays = choose(found, GOAL, near, logged_requests=5_000, workers=1, evaluations=64)
+    assert (stays.policy_hash, stays.name, stays.regret) == (near.hash, "today", ())
+    leaves = choose(found, GOAL, near, logged_requests=5_000, workers=1, evaluations=64, may_stay=False)
+    assert leaves.policy_hash != near.hash
+    assert "The gain itself cannot be told from none." in leaves.verdict.why_not
 
 
 def test_regret_is_the_distance_to_the_best_of_each_scenario(found: Sweep, choice: Choice) -> None:

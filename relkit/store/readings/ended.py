@@ -133,10 +133,11 @@ def ended_requests(store: Store, objective: Objective, good_kinds: frozenset[str
     ).fetchnumpy()
     ask("DROP TABLE ended_now")
     whole = {name: np.ma.filled(rows[name], 0).astype(np.int64) for name in ("end_us", "latency_us")}
-    codes = [
+    verdict, outcome, tries, service, strategy = (
         np.ma.filled(rows[name], 0).astype(np.int32) for name in ("verdict", "outcome", "tries", "service", "strategy")
-    ]
-    return Ended(whole["end_us"], whole["latency_us"], *codes, *map(tuple, names))
+    )
+    services, strategies = map(tuple, names)
+    return Ended(whole["end_us"], whole["latency_us"], verdict, outcome, tries, service, strategy, services, strategies)
 
 
 def mark_of(store: Store, upto_ingest: int | None = None) -> Mark:

@@ -1,14 +1,17 @@
 """Where things stand at a moment: breakers, retry budgets, shadow experiments, probes, and how far the log goes."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from relkit.store.open import Store
 from relkit.store.readings.columns import int_columns
 from relkit.store.readings.folded import SPREAD_US
 from relkit.units import US_PER_DAY, US_PER_MINUTE
 
-_PAIR_STATES: Final = ("eligible", "mirrored", "answered", "compared")
+_PAIR_COUNTS: Final = (
+    *(f"state = '{state}'" for state in ("eligible", "mirrored", "answered", "compared")),
+    *("shadow_ok", "NOT shadow_ok", "differs", "NOT differs"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,9 @@ def budgets_left(store: Store, start_us: int, end_us: int) -> dict[tuple[str, st
 def shadow_standings(store: Store, at_us: int) -> tuple[ShadowStanding, ...]:
     """Count the pairs of every experiment before a moment, and read where its rollout stands; pairs without a clock count."""
     ask = store.connection.execute
-    states = ", ".join(f"count(*) FILTER (state = '{state}')" for state in _PAIR_STATES)
+    sums = ", ".join(f"count(*) FILTER ({test})" for test in _PAIR_COUNTS)
     pairs = ask(
-        f"SELECT experiment, {states}, count(*) FILTER (shadow_ok), count(*) FILTER (NOT shadow_ok), count(*) FILTER (differs), "
-        "count(*) FILTER (NOT differs) FROM pairs WHERE ts IS NULL OR ts < ? GROUP BY experiment ORDER BY experiment",
+        f"SELECT experiment, {sums} FROM pairs WHERE ts IS NULL OR ts < ? GROUP BY experiment ORDER BY experiment",
         [at_us],
     ).fetchall()
     rollouts = ask(
@@ -123,13 +125,14 @@ def shadow_standings(store: Store, at_us: int) -> tuple[ShadowStanding, ...]:
         "FROM rollouts WHERE ts < ? GROUP BY experiment ORDER BY experiment",
         [at_us],
     ).fetchall()
-    counts = {name: tuple(sums) for name, *sums in pairs}
+    counts = {row[0]: row[1:] for row in pairs}
     ledger = dict(rollouts)
     found = []
     for name in sorted(counts.keys() | ledger.keys()):
-        sums = counts.get(name, (0,) * 8)
-        last = ledger.get(name) or {"state": "", "step": None, "share": None, "ts": None}
-        found.append(ShadowStanding(name, *sums, last["state"], last["step"], last["share"], last["ts"]))
+        last = ledger.get(name) or {"state": ""}
+        rollout = (last["state"], last.get("step"), last.get("share"), last.get("ts"))
+        values: list[Any] = [name, *counts.get(name, (0,) * len(_PAIR_COUNTS)), *rollout]
+        found.append(ShadowStanding(*values))
     return tuple(found)
 
 
