@@ -132,6 +132,8 @@ SINKS: Final = {
     **dict.fromkeys(
         [f"relkit/store/journal_landing.py:{name}" for name in ("_enter:execute", "_land:execute", "store_part:executemany")], "store"
     ),
+    # what the pretended service answers: its script's own words
+    **dict.fromkeys([f"relkit/live/upstream.py:{name}:write" for name in ("_give", "_piece", "_refuse_request")], "own"),
     "relkit/cli/logs.py:_notice:print": "console",
     "relkit/report/publish.py:_make:write_text": "pages",
     "relkit/report/spreadsheet.py:write_tables:write_text": "pages",

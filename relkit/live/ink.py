@@ -162,5 +162,4 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  one line for each make
     return clean_text(_spelt(value), TEXT_KEPT)
 
 
-def _json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, separators=(",", ":"), allow_nan=False)
+_json: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

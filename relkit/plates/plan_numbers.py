@@ -205,14 +205,14 @@ def made_from_table(defects: int, digest: str, policies: Mapping[str, str], name
     defects : int
         Entries of the list.
     digest : str
-        sha256 of the list.
+        sha256 of what the list says.
     policies : mapping of str to str
         Preset and the hash of its settings.
     name : str
         Name of the table.
     """
     rows = (
-        ("defects", f"docs/plan_defects.toml, {defects} entries, sha256 {digest[:16]}"),
+        ("defects", f"docs/plan_defects.toml, {defects} entries, sha256 {digest[:16]} over what they say"),
         ("policies", ", ".join(f"{policy} {known}" for policy, known in policies.items())),
         ("log", "none: this page depends on no week"),
     )

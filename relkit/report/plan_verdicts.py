@@ -15,16 +15,8 @@ from relkit.policies.rollout import (
     share_of_traffic,
 )
 from relkit.shadow.paired import PairCounts, tango
-from relkit.shadow.plan_looks import (
-    ALPHA,
-    Flagged,
-    killed,
-    named_winner,
-    power_of_tests,
-    provider_fails,
-    sessions_ignored,
-    slower,
-)
+from relkit.shadow.plan_limits import killed, provider_fails, slower
+from relkit.shadow.plan_looks import ALPHA, Flagged, named_winner, power_of_tests, sessions_ignored
 from relkit.shadow.plan_z import plan_z
 from relkit.shadow.rollout_plan import plan_rollout
 from relkit.simulation.flips import FLIPS

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from relkit.intervals import wilson
-from relkit.shadow.naive import PLAN_ERROR_SHARE, PLAN_SLOWER_US
 from relkit.shadow.paired import PairCounts, mcnemar
 from relkit.shadow.plan_z import plan_z
-from relkit.shadow.sequential.evidence import e_pairs, e_rate
+from relkit.shadow.sequential.evidence import e_pairs
 from relkit.shadow.sessions import session_sums, session_t
 
 Ints = npt.NDArray[np.int64]
@@ -26,7 +25,7 @@ SEED: Final = 20251008
 PRIMARY_SHARE: Final = 0.9
 CORRELATION: Final = 0.6
 ALPHA: Final = 0.05
-_LOG_BOUND: Final = log(1 / ALPHA)
+LOG_BOUND: Final = log(1 / ALPHA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ class Flagged:
     runs: int
 
 
-def _flagged(at: float, plan: Flags, ours: Flags, level: float) -> Flagged:
+def flagged(at: float, plan: Flags, ours: Flags, level: float) -> Flagged:
+    """Count how often each rule spoke, with Wilson's intervals."""
     runs = len(plan)
     return Flagged(
         at,
@@ -83,7 +83,7 @@ def _drawn(rng: np.random.Generator, n: int, delta: float, size: int | tuple[int
     return found
 
 
-def _said_of_each(tables: Ints, says: Callable[[PairCounts], bool]) -> Flags:
+def said_of_each(tables: Ints, says: Callable[[PairCounts], bool]) -> Flags:
     """Ask a rule about each row of cells, once for each different row."""
     rows, place = np.unique(tables.reshape(-1, 4), axis=0, return_inverse=True)
     said = np.fromiter((says(PairCounts(*map(int, row))) for row in rows), dtype=np.bool_, count=len(rows))
@@ -100,10 +100,10 @@ def _mid_p_speaks(counts: PairCounts) -> bool:
 
 
 def _evidence_speaks(counts: PairCounts) -> bool:
-    return e_pairs(counts).log_e >= _LOG_BOUND
+    return e_pairs(counts).log_e >= LOG_BOUND
 
 
-def _discordant(tables: Ints) -> Ints:
+def discordant(tables: Ints) -> Ints:
     """Leave the concordant cells out: the right tests do not look at them, so fewer different tables are left."""
     found = tables.copy()
     found[..., (0, 3)] = 0
@@ -152,8 +152,8 @@ def power_of_tests(
     """
     rng = np.random.default_rng([seed, round(delta * 10_000) + 10_000])
     tables = _drawn(rng, pairs, delta, runs)
-    plan, ours = _said_of_each(tables, _plan_speaks), _two_sided(tables, _mid_p_speaks)
-    return _flagged(delta, plan, ours, level)
+    plan, ours = said_of_each(tables, _plan_speaks), _two_sided(tables, _mid_p_speaks)
+    return flagged(delta, plan, ours, level)
 
 
 def peeking(
@@ -189,106 +189,7 @@ def peeking(
     rng = np.random.default_rng([seed, looks])
     tables = np.cumsum(_drawn(rng, pairs_a_look, 0.0, (runs, looks)), axis=1)
     ever = [np.logical_or.accumulate(_two_sided(tables, one), axis=1) for one in (_mid_p_speaks, _evidence_speaks)]
-    return tuple(_flagged(look + 1, ever[0][:, look], ever[1][:, look], level) for look in range(looks))
-
-
-def killed(
-    error_share: float,
-    *,
-    per_minute: int = 10,
-    minutes: int = 480,
-    runs: int = 2_000,
-    level: float = 0.95,
-    seed: int = SEED,
-) -> Flagged:
-    """Count the rollouts that an error limit of 5 %, looked at each minute from the first pair on, would stop.
-
-    Parameters
-    ----------
-    error_share : float
-        The shadow's true share of errors.
-    per_minute, minutes, runs : int
-        Pairs a minute, minutes of a rollout, and rollouts.
-    level : float
-        Confidence level of the intervals.
-    seed : int
-        Of the errors.
-
-    Returns
-    -------
-    Flagged
-        `plan` the bare share above 5 %, `ours` evidence that the share exceeds it (`e_rate`).
-
-    Examples
-    --------
-    >>> found = killed(0.02, runs=200)
-    >>> found.plan > 0.15 > found.ours
-    True
-    """
-    rng = np.random.default_rng([seed, round(error_share * 10_000)])
-    errors = np.cumsum(rng.binomial(per_minute, error_share, (runs, minutes)), axis=1)
-    seen = per_minute * np.arange(1, minutes + 1)
-    plan = (errors / seen > PLAN_ERROR_SHARE).any(axis=1)
-    is_high = errors / seen > PLAN_ERROR_SHARE  # evidence above the limit needs a share above it
-    asked = np.unique(np.stack([errors[is_high], np.broadcast_to(seen, errors.shape)[is_high]], axis=1), axis=0)
-    proven = {(f, n) for f, n in map(tuple, asked.tolist()) if e_rate(f, n, PLAN_ERROR_SHARE).log_e_harm >= _LOG_BOUND}
-    ours = np.array(
-        [
-            any((int(f), int(n)) in proven for f, n in zip(row[high], seen[high], strict=True))
-            for row, high in zip(errors, is_high, strict=True)
-        ]
-    )
-    return _flagged(error_share, plan, ours, level)
-
-
-def slower(
-    pairs: int = 50,
-    *,
-    timeouts: float = 0.02,
-    timeout_s: float = 30.0,
-    runs: int = 2_000,
-    level: float = 0.95,
-    seed: int = SEED,
-) -> Flagged:
-    """Count the runs of two equally fast arms in which the shadow counts as slower.
-
-    Parameters
-    ----------
-    pairs, runs : int
-        Pairs of a run, and runs.
-    timeouts : float
-        Share of the answers of each arm that take the whole time-out.
-    timeout_s : float
-        The time-out, seconds.
-    level : float
-        Confidence level of the intervals.
-    seed : int
-        Of the latencies, log-normal with median 450 ms and sigma 0.6.
-
-    Returns
-    -------
-    Flagged
-        `plan` the mean more than 500 ms above the primary's, `ours` Wilcoxon's signed-rank test of log ratios saying "slower".
-
-    Notes
-    -----
-    Wilcoxon, Biometrics Bulletin 1 (1945); here by its normal approximation, one-sided at 2.5 %.
-
-    Examples
-    --------
-    >>> found = slower(runs=300)
-    >>> found.plan > 0.2 > 0.06 > found.ours
-    True
-    """
-    from scipy.stats import wilcoxon  # noqa: PLC0415  slow to load, and only this needs it
-
-    rng = np.random.default_rng([seed, pairs])
-    arms = 0.45 * np.exp(0.6 * rng.standard_normal((2, runs, pairs)))
-    arms[rng.random(arms.shape) < timeouts] = timeout_s
-    plan = (arms[1] - arms[0]).mean(axis=1) * 1e6 > PLAN_SLOWER_US
-    ratios = np.log(arms[1] / arms[0])
-    p: npt.NDArray[np.float64] = wilcoxon(ratios, axis=1, alternative="greater", method="asymptotic").pvalue
-    return _flagged(float(pairs), plan, p < ALPHA / 2, level)
+    return tuple(flagged(look + 1, ever[0][:, look], ever[1][:, look], level) for look in range(looks))
 
 
 def named_winner(*, pairs: int = 1_000, runs: int = 1_000, level: float = 0.95, seed: int = SEED) -> Flagged:
@@ -307,43 +208,9 @@ def named_winner(*, pairs: int = 1_000, runs: int = 1_000, level: float = 0.95, 
     """
     rng = np.random.default_rng([seed, pairs, runs])
     tables = _drawn(rng, pairs, 0.0, runs)
-    plan = _said_of_each(tables, lambda counts: plan_z(counts).winner == "shadow")
-    ours = _said_of_each(_discordant(tables), lambda counts: mcnemar(counts).p_benefit_mid < ALPHA / 2)
-    return _flagged(0.0, plan, ours, level)
-
-
-def provider_fails(
-    error_share: float = 0.07, *, pairs: int = 1_000, runs: int = 500, level: float = 0.95, seed: int = SEED
-) -> Flagged:
-    """Count the rollouts that are stopped while the provider fails for both arms alike.
-
-    Parameters
-    ----------
-    error_share : float
-        Share of errors of either arm.
-    pairs, runs : int
-        Pairs of a rollout, and rollouts.
-    level : float
-        Confidence level of the intervals.
-    seed : int
-        Of the pairs.
-
-    Returns
-    -------
-    Flagged
-        `plan` more than 5 % errors at the end, `ours` evidence that the shadow is worse than the primary.
-
-    Examples
-    --------
-    >>> found = provider_fails(runs=100)
-    >>> found.plan > 0.9 > 0.06 > found.ours
-    True
-    """
-    rng = np.random.default_rng([seed, pairs, round(error_share * 10_000)])
-    tables: Ints = rng.multinomial(pairs, cells(0.0, 1 - error_share), runs)
-    plan: Flags = (tables[:, 1] + tables[:, 3]) / pairs > PLAN_ERROR_SHARE
-    ours = _said_of_each(_discordant(tables), lambda counts: e_pairs(counts).log_e_harm >= _LOG_BOUND)
-    return _flagged(error_share, plan, ours, level)
+    plan = said_of_each(tables, lambda counts: plan_z(counts).winner == "shadow")
+    ours = said_of_each(discordant(tables), lambda counts: mcnemar(counts).p_benefit_mid < ALPHA / 2)
+    return flagged(0.0, plan, ours, level)
 
 
 def sessions_ignored(
@@ -392,4 +259,4 @@ def sessions_ignored(
         )
         plan[run] = _mid_p_speaks(counts)
         ours[run] = session_t(session_sums(ids, primary, shadow), counts).p < ALPHA
-    return _flagged(luck_sd, plan, ours, level)
+    return flagged(luck_sd, plan, ours, level)

@@ -134,8 +134,12 @@ class Follower:
         parts: list[Part] = []
         left = self._most
         for key, (path, size) in listed.items():
-            file = self._file(key, path)
-            if size > file.offset and left > 0 and (lines := lines_after(file, left)):
+            try:
+                file = self._file(key, path)
+                lines = lines_after(file, left) if size > file.offset and left > 0 else []
+            except FileNotFoundError:  # renamed since it was listed: it comes with its new name
+                continue
+            if lines:
                 parts.append(part_of(file, lines))
                 left -= len(lines)
         return parts

@@ -3,9 +3,10 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from relkit.exceptions import DataError
 from relkit.live.files import DONE, GROWING
@@ -65,6 +66,8 @@ def files_in(folder: Path) -> dict[tuple[int, int], tuple[Path, int]]:
                     continue
                 try:
                     known = entry.stat()
+                    if not entry.is_file():
+                        continue
                 except FileNotFoundError:  # renamed while we looked: it comes with its new name
                     continue
                 found[known.st_dev, known.st_ino] = (Path(entry.path), known.st_size)
@@ -84,16 +87,31 @@ def lines_after(file: JournalFile, most: int) -> list[bytes]:
         Where to go on; it is not changed.
     most : int
         Lines to read at most.
+
+    Raises
+    ------
+    FileNotFoundError
+        It was renamed, or pruned, since it was listed.
+    DataError
+        It cannot be read.
     """
+    with _opened(file.path) as stream:
+        stream.seek(file.offset)
+        return list(_whole_lines(stream, most, is_done=file.is_done))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
-        with file.path.open("rb") as stream:
-            stream.seek(file.offset)
-            return list(_whole_lines(stream, most, is_done=file.is_done))
-    except FileNotFoundError:  # renamed, or pruned, since it was listed
-        return []
+        with path.open("rb") as stream:
+            yield stream
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); let this user read the journal") from None
 
 
-def _whole_lines(stream: Any, most: int, *, is_done: bool) -> Iterator[bytes]:
+def _whole_lines(stream: IO[bytes], most: int, *, is_done: bool) -> Iterator[bytes]:
     for _ in range(most):
         line = stream.readline(MAX_LINE_BYTES)
         # a cut line of a file that grows is still being written; one that never ends is handed on, to be refused
@@ -107,7 +125,7 @@ def prefixes_of(path: Path, sizes: set[int]) -> dict[int, Any]:
     found: dict[int, Any] = {}
     content = hashlib.sha256()
     seen = 0
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         for size in sorted(sizes):
             while seen < size and (chunk := stream.read(min(CHUNK, size - seen))):
                 content.update(chunk)

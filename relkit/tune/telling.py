@@ -15,7 +15,7 @@ from relkit.tune.judge import Judge, Relaxation
 from relkit.tune.measures import measure
 from relkit.tune.results import Sweep
 from relkit.tune.space import Candidate
-from relkit.units import count, percent
+from relkit.units import count, percent, signed
 from relkit.verdict import Verdict
 
 LEAST_REQUESTS: Final = 1_000
@@ -163,7 +163,7 @@ def _parts(gain: Gain) -> list[str]:
     )
     parts = [f"{short(gain.measure)} {better}, {_span(gain.measure, gain.low, gain.high)}"]
     if gain.measure != "success":
-        parts.append(f"success {100 * gain.success:+.2f} points")
+        parts.append(f"success {signed(100 * gain.success, 2)} points")
     if gain.usd_a_month is not None and gain.usd_low is not None and gain.usd_high is not None:
         way, sign = ("falls", 1.0) if gain.usd_a_month >= 0.0 else ("rises", -1.0)
         low, high = sorted((sign * gain.usd_low, sign * gain.usd_high))
@@ -227,8 +227,11 @@ def _span(name: str, low: float, high: float) -> str:
 
 
 def _amount(name: str, difference: float) -> str:
-    """Write a difference: of shares in points, of others in their unit."""
-    return f"{100 * difference:.2f} points" if measure(name).unit == "share" else said(name, difference)
+    """Write a difference: of shares in points, of counts to three digits, of others in their unit."""
+    unit = measure(name).unit
+    if unit == "share":
+        return f"{100 * difference:.2f} points"
+    return said(name, difference) if unit in {"s", "usd"} else f"{difference:.3g}"
 
 
 def _limits(goal: Goal) -> str:

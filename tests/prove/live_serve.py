@@ -14,7 +14,7 @@ ROWS = 10_000_000
 DAYS = 30
 END_US = 1_795_392_000_000_000
 GOAL_S = 0.5
-QUESTIONS = 1_500
+QUESTIONS = 500
 COLUMNS = ("request_id", "attempt", "service", "model", "strategy", "budget_left", "granularity", "session_id")
 
 

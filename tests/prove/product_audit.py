@@ -209,7 +209,7 @@ def contradiction(_: Path) -> Found:
 
 @point("product", "rollback rules on healthy shadows")
 def rollbacks(_: Path) -> Found:
-    from relkit.shadow.plan_looks import killed, slower  # noqa: PLC0415
+    from relkit.shadow.plan_limits import killed, slower  # noqa: PLC0415
 
     cells = [killed(share, per_minute=rate).plan for share, rate in ((0.01, 10), (0.02, 10), (0.02, 60), (0.04, 10))]
     goals = (0.125, 0.251, 0.038, 0.680)

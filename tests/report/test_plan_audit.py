@@ -1,5 +1,6 @@
 """The audit of the plan: its numbers are those of the design notes, every one from a function, and its verdict follows them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,12 @@ def test_the_page_of_the_shadow_says_what_is_estimated() -> None:
     assert "one turn: what the shadow would have answered, given the history the primary made" in text
 
 
-def test_the_audit_names_the_file_of_defects_it_was_made_from(audit: Audit) -> None:
-    assert len(audit.digest) == 64
-    assert plan_audit.FILE.endswith("plan_defects.toml")
+def test_a_test_that_is_added_to_the_list_changes_no_page(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stored page would differ from a fresh one for nothing a reader sees."""
+    told = [replace(one, test="tests/x.py::test_y", figure="z") for one in audit.defects]
+    other = [replace(told[0], says="Another statement."), *told[1:]]
+    for listed, same in ((told, True), (other, False)):
+        monkeypatch.setattr(plan_audit, "read_defects", lambda listed=listed: tuple(listed))
+        for slow in ("call_exhibits", "verdict_exhibits", "peeking", "power_of_tests", "threshold_shares"):
+            monkeypatch.setattr(plan_audit, slow, lambda *_, slow=slow, **__: audit.looks if slow == "peeking" else ())
+        assert (read_audit(0.95).digest == audit.digest) is same

@@ -18,7 +18,7 @@ from relkit.store import open_store, sink_into
 for number in range(10_000):
     with open_store(sys.argv[1], write=True) as store, sink_into(store, "more", str(number)) as sink:
         sink(Batch("attempts", {"ts": [1_795_391_000_000_000 + number], "latency_us": [1_000], "ok": [True], "status": [200]}))
-    time.sleep(0.05)
+    time.sleep(0.2)
 """
 ADDRESSES = ("/", f"{API}/metrics", f"{API}/health", f"{API}/live")
 MOMENTS = ("2026-11-22T12:00:00Z", "2026-11-20T00:00:00+05:30", "1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z")

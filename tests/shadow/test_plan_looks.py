@@ -11,13 +11,10 @@ from relkit.shadow.plan_looks import (
     _mid_p_speaks,
     _two_sided,
     cells,
-    killed,
     named_winner,
     peeking,
     power_of_tests,
-    provider_fails,
     sessions_ignored,
-    slower,
 )
 from relkit.shadow.plan_z import plan_z
 
@@ -64,25 +61,6 @@ def test_peeking_cries_wolf_and_evidence_does_not() -> None:
     assert shares == sorted(shares)
     assert found[-1].ours <= 0.05
     assert found[0].plan == pytest.approx(0.05, abs=0.02)
-
-
-def test_a_limit_on_the_share_so_far_kills_healthy_rollouts() -> None:
-    found = killed(0.02)
-    assert near(found.plan, 0.251, found.runs)
-    assert found.ours <= 0.05
-    assert killed(0.15, runs=50, minutes=120).ours > 0.9, "what is harmful is still stopped"
-
-
-def test_a_provider_that_fails_for_both_is_no_fault_of_the_shadow() -> None:
-    found = provider_fails()
-    assert found.plan > 0.95
-    assert found.ours <= 0.05
-
-
-def test_a_mean_is_moved_by_a_single_time_out() -> None:
-    found = slower()
-    assert near(found.plan, 0.336, found.runs)
-    assert found.ours == pytest.approx(0.025, abs=0.015)
 
 
 def test_a_winner_is_named_by_a_coin() -> None:

@@ -145,15 +145,15 @@ def test_the_same_rows_and_ledger_come_of_any_batches_and_stops(
 ):
     keep(
         journal,
-        *(attempt(number, ok=number % 7 > 0, kind="" if number % 7 else "UNKNOWN") for number in range(300)),
-        max_bytes=30_000,
+        *(attempt(number, ok=number % 7 > 0, kind="" if number % 7 else "UNKNOWN") for number in range(120)),
+        max_bytes=12_000,
     )
     take(journal, database)
     monkeypatch.setattr(follow, "_FIRST", 17)
     monkeypatch.setattr(follow, "_MOST", 23)
     monkeypatch.setattr(follow, "_FEWEST", 11)
     other = tmp_path / "other.duckdb"
-    for _ in range(40):  # each stops after one transaction, as a killed follower does
+    for _ in range(10):  # each stops after one transaction, as a killed follower does
         next(Follower(journal, other).landings(once=True), None)
     ledger = "SELECT name, sha256, bytes, lines, read_rows, kept_rows FROM ingests ORDER BY name"
     content = "SELECT * EXCLUDE (ingest_id) FROM attempts ORDER BY ts"
@@ -204,7 +204,7 @@ def test_one_follower_sees_files_grow_turn_and_go(journal: Path, database: Path)
     file = RotatingFile(journal, max_bytes=1_000, keep=2)
     for number in range(100):
         file.write([line(number)])
-        if number % 3 == 0:
+        if number % 9 == 0:
             all_of()
     file.close()
     all_of()
@@ -381,3 +381,30 @@ def test_ctrl_c_ends_it_cleanly(journal: Path, database: Path):
     out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (0, "")
     assert out.startswith("in all 5 attempts")
+
+
+def test_what_cannot_be_read_is_told_and_a_file_that_is_gone_is_passed_over(
+    journal: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    grown(journal)
+    (journal / "folder.jsonl").mkdir()
+    assert take(journal, database).kept == {"attempts": 10}
+    grown(journal)
+    real = Path.open
+    for error, raises in ((FileNotFoundError(2, "gone"), False), (PermissionError(13, "Permission denied"), True)):
+
+        def refused(self: Path, *words: Any, error: OSError = error, **options: Any) -> Any:
+            if self.parent == journal:
+                raise error
+            return real(self, *words, **options)
+
+        monkeypatch.setattr(Path, "open", refused)
+        follower = Follower(journal, database)
+        follower._files = {}
+        if raises:
+            with pytest.raises(DataError, match="let this user read the journal"):
+                list(follower.landings(once=True))
+        else:
+            assert list(follower.landings(once=True)) == []
+    monkeypatch.setattr(Path, "open", real)
+    assert take(journal, database).kept == {"attempts": 10}

@@ -99,6 +99,9 @@ def read_arrivals(times_s: Floats) -> Arriving:
     elif (by_hour := _by_hour(times_s, widths)) is not None:
         process, arrivals = by_hour
         why = _WHY[process]
+        if arrivals.visits is not None:
+            visits = arrivals.visits
+            why += f": {visits.mean_requests:.2g} of one user on average, {visits.gap_median_s:.3g} s apart"
     elif (states := _modulated(times_s, widths, resolution_s)) is not None:
         process, arrivals, why = "modulated", states, "a quiet and a busy state by turns are as bursty as the log"
     else:

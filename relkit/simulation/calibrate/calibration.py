@@ -13,7 +13,7 @@ from relkit.simulation.episodes import Episode, bursts
 from relkit.simulation.latency import mixture
 from relkit.simulation.scenario import ErrorShare, Scenario, ServedModel
 from relkit.simulation.traffic import LoggedTraffic
-from relkit.units import count, percent
+from relkit.units import count, duration, percent, several
 
 _KINDS: Final = {advice.int_code: kind for kind, advice in ADVICE.items()}
 _USUAL: Final = ErrorKind.API_SERVER_ERROR
@@ -208,11 +208,19 @@ def _diagnostics(fitted: Fitted, traffic: LoggedTraffic, hidden: float) -> list[
         told.append("Failures outside bad times come independently of one another, as far as the log can tell.")
     else:
         told.append(
-            f"Failures come in bursts: {percent(model.states.bad_level, 0)} fail for {model.states.bad_s:.3g} s on average, "
-            f"about every {model.states.good_s + model.states.bad_s:.3g} s; {percent(model.failing, 2)} fail otherwise."
+            f"Failures come in bursts: {percent(model.states.bad_level, 0)} fail for {duration(model.states.bad_s)} on average, "
+            f"about every {duration(model.states.good_s + model.states.bad_s)}; {percent(model.failing, 2)} fail otherwise."
         )
     if model.bad_times:
-        told.append(f"{len(model.bad_times)} long bad times stand alone and are kept at their own times.")
+        told.append(
+            f"{several(len(model.bad_times), 'long bad time')} kept at their own times, because they stand alone."
+        )
+    told += [
+        f"For {duration(time.end_s - time.start_s)} calls took {time.slow_factor:.2g} times as long as usual, and "
+        f"{percent(time.hanging, 1)} hung until they were given up."
+        for time in model.bad_times
+        if time.slow_factor != 1.0 or time.hanging > 0.0
+    ]
     if hidden > 0.0:
         told.append(
             f"{count(fitted.rejected)} calls ({percent(hidden, 1)}) were never sent, because a breaker was open: they are missing, not good. "

@@ -126,6 +126,7 @@ def test_a_line_that_cannot_be_a_row_is_a_reject(workshop: Workshop) -> None:
     changes = {
         "upstream_status tells of 1 tries, upstream_response_time of 2": {"upstream_response_time": "0.1, 0.2"},
         "status: '999' is no HTTP status": {"status": "999", "upstream_status": "999"},
+        "tells of more than 1000 tries": {"upstream_status": ", ".join(["502"] * 1001), "upstream_response_time": "-"},
         "outside the years 1990 to 2100": {"msec": "253402300799.000"},
         "ts: no time": {"msec": "now"},
         "latency_us: '-0.5' is no duration": {"upstream_response_time": "-0.5"},
@@ -133,7 +134,7 @@ def test_a_line_that_cannot_be_a_row_is_a_reject(workshop: Workshop) -> None:
     outcome = read(workshop, line() + "".join(line(**change) for change in changes.values()), "a.jsonl")
     assert outcome.kept == 1
     found = {at: why for at, why, _ in workshop.rejects()}
-    assert list(found) == [2, 3, 4, 5, 6]
+    assert list(found) == [2, 3, 4, 5, 6, 7]
     assert all(reason in why for reason, why in zip(changes, found.values(), strict=True))
 
 

@@ -61,6 +61,7 @@ COLUMNS: Final = (
 )
 _HITS: Final = "('HIT', 'STALE', 'UPDATING', 'REVALIDATED')"
 _LIST: Final = r"(?:-|[^\s,]+(?:(?:, | : )[^\s,]+)*)"
+MOST_TRIES: Final = 1_000
 _BETWEEN: Final = r"\s*,\s*|\s+:\s+"
 _VARIABLE: Final = re.compile(r"\$(?:\{([a-z0-9_]+)\}|([a-z0-9_]+))")
 
@@ -148,12 +149,12 @@ def _rows() -> str:
     # without statuses (a log_format that leaves them out) the times count the tries, else the addresses
     number = "CASE WHEN len(statuses) > 0 THEN len(statuses) WHEN len(spans) > 0 THEN len(spans) ELSE len(servers) END"
     uneven = (
-        "CASE WHEN len(statuses) > 0 AND len(spans) > 0 AND len(statuses) <> len(spans) "
+        f"CASE WHEN greatest(len(statuses), len(spans), len(servers)) > {MOST_TRIES} THEN 'tells of more than {MOST_TRIES} tries' "
+        "WHEN len(statuses) > 0 AND len(spans) > 0 AND len(statuses) <> len(spans) "
         "THEN concat('upstream_status tells of ', len(statuses), ' tries, upstream_response_time of ', len(spans)) END"
     )
-    counted = (
-        f"SELECT * REPLACE (coalesce(relkit__problem, {uneven}) AS relkit__problem), {number} AS sent FROM ({read})"
-    )
+    known = f"CASE WHEN {uneven} IS NULL THEN {number} ELSE 0 END AS sent"
+    counted = f"SELECT * REPLACE (coalesce(relkit__problem, {uneven}) AS relkit__problem), {known} FROM ({read})"
     told = "TRY_CAST(statuses[-1] AS INTEGER)"
     own = f"coalesce(final <> 499 AND sent > 0 AND ({told} < 400) <> (final < 400), FALSE)"
     lengths = "list_transform(spans, lambda e: TRY_CAST(e AS DOUBLE))"
