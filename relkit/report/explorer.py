@@ -44,7 +44,16 @@ def explorer_html(scope: Scope, tables: Sequence[Mapping[str, Any]], period: str
     today = today_of(scope)
     space, base = space_of(today), scenario_in(told["played"], _TRAFFIC)
     suite = [each for each in suite_of(base, told["bad_s"]) if each.name in SCENARIOS]
-    centre = centre_of(imported(text, "relkit"), space)
+    choice = imported(text, "relkit")
+    centre = centre_of(choice, space)
     template = template_of(str(exported(telling(centre), "relkit")))
-    numbers = explored(centre, open_times(space), suite, template, ghosts=ghosts_of(today), stamp=told["stamp"])
+    numbers = explored(
+        centre,
+        open_times(space),
+        suite,
+        template,
+        ghosts=ghosts_of(today),
+        stamp=told["stamp"],
+        is_choice=centre is choice,
+    )
     return explorer_page(numbers.record, title=TITLE, period=period)

@@ -164,7 +164,7 @@ def _statistics(level: float) -> Iterator[Exhibit]:
         "share",
         "the plan's leaves them out",
     )
-    yield _simulated("A12", "false alarms on turns of chats, nominal 5 %", sessions_ignored(runs=600, level=level))
+    yield _simulated("A12", "false alarms on turns of chats, nominal 5 %", sessions_ignored(runs=1_000, level=level))
     yield Exhibit(
         "A13", f"false alarms of {_GUARDRAILS} measures at 5 % each", 1 - (1 - ALPHA) ** _GUARDRAILS, 1 - (1 - ALPHA / _GUARDRAILS) ** _GUARDRAILS,
         "share", "ours by Holm, whose first step divides by their number",

@@ -24,6 +24,9 @@ SUMMARY: Final = ("success", "wasted_per_1k", "detection_s", "p95_s", "recovery_
 SEEDS: Final = (1, 2, 3, 4, 5)
 """Runs of a point: each summary has an interval from them, and two points are compared run by run on the same luck."""
 _LEVEL: Final = 0.95
+_APART: Final = (
+    "The choice has no count window, so it is none of these points; they lie around the window that was searched. "
+)
 _SERIES: Final = ("answered", "failed", "rejected")
 _TOKENS: Final = {"failure_share": 0.123457, "min_calls": 7}
 
@@ -66,7 +69,7 @@ def unpacked(pairs: Sequence[int]) -> list[int]:
 
 def explored(
     centre: Policy, open_times: Sequence[float], suite: Sequence[Scenario], text: str, *, ghosts: Sequence[Policy] = (),
-    seeds: Sequence[int] = SEEDS, stamp: str = "",
+    seeds: Sequence[int] = SEEDS, stamp: str = "", is_choice: bool = True,
 ) -> Explored:  # fmt: skip
     """Play every point of the explorer.
 
@@ -86,6 +89,8 @@ def explored(
         At least two. The summary is over all of them, the course is the first one's.
     stamp : str
         What the calibration says against itself.
+    is_choice : bool
+        Whether the centre is the choice itself; one without a count window is no point of the explorer, which then says so.
 
     Returns
     -------
@@ -124,7 +129,9 @@ def explored(
             "bins": BINS,
             "scenarios": scenarios,
             "choice": _nearest(centre, open_times),
-            "fixed": fixed_text(centre).replace(f", at least {centre.breaker.min_calls} of them", ""),
+            "is_choice": is_choice,
+            "fixed": ("" if is_choice else _APART)
+            + fixed_text(centre).replace(f", at least {centre.breaker.min_calls} of them", ""),
             "text": text,
             "stamp": stamp,
         }

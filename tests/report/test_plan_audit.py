@@ -15,7 +15,7 @@ from relkit.report.plan_audit import Audit, begin, hashes, judge, read_audit
 from relkit.report.publish import PAGES, STANDING, stored_run
 from relkit.tune.before_after import MEASURED, BeforeAfter
 
-# What the notes say, literal and corrected; None where they say nothing. Shares are simulated: within 3 points.
+# What the notes say, literal and corrected; None where they say nothing. Shares are simulated: within 4 points, twice a standard error.
 EXACT = {
     "E15": (6, 1), "E16": (6, 1), "E17": (11, 1), "E08": (0, 3), "L04": (1, 0),
     "R01": (10, 0), "R10": (6, 1), "R11": (18, 6), "F01": (3, 1), "F06": (0, 2),
@@ -48,7 +48,7 @@ def test_the_numbers_are_those_of_the_design_notes(defect: str, numbers: dict[st
 @pytest.mark.parametrize("defect", SIMULATED)
 def test_the_simulated_numbers_are_near_those_of_the_design_notes(defect: str, numbers: dict[str, Exhibit]) -> None:
     for known, found in zip(SIMULATED[defect], (numbers[defect].literal, numbers[defect].corrected), strict=True):
-        assert known is None or found == pytest.approx(known, abs=0.03)
+        assert known is None or found == pytest.approx(known, abs=0.04)
 
 
 def test_notes_hold_the_numbers_that_go_with_them(numbers: dict[str, Exhibit]) -> None:

@@ -98,3 +98,11 @@ def test_the_template_is_a_file_that_reads_back() -> None:
 def test_a_choice_without_a_count_window_is_explored_around_the_searched_base() -> None:
     assert centre_of(presets["pybreaker"], SPACE) is SPACE.base
     assert len(open_times(SPACE)) == 8
+    calm = base_of(quiet()).changed(requests=300)
+    told = [
+        explored(SPACE.base, (5.0,), [calm], "x", seeds=(1, 2), is_choice=one).record["fixed"] for one in (True, False)
+    ]
+    assert (
+        told[1]
+        == f"The choice has no count window, so it is none of these points; they lie around the window that was searched. {told[0]}"
+    )

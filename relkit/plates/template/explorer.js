@@ -198,7 +198,7 @@ function relkitExplorer(root, data) {
     }
     root.querySelector("tbody").innerHTML = rows + its.presets.map(function (one) { return row(one.name, figures(one), ""); }).join("");
     var same = at.every(function (value, i) { return value === data.choice[i]; });
-    root.querySelector(".verdict").textContent = (ghost ? relkitVerdict(apart, ghost.name, data.runs) : "In " + its.name + " this point answers " + relkitFigures[0].write(point.s[0][0]) + " % of the requests.") + (same ? " It is the point nearest to the choice." : "");
+    root.querySelector(".verdict").textContent = (ghost ? relkitVerdict(apart, ghost.name, data.runs) : "In " + its.name + " this point answers " + relkitFigures[0].write(point.s[0][0]) + " % of the requests.") + (same && data.is_choice ? " It is the point nearest to the choice." : "");
     root.querySelector("pre").textContent = data.text.replace("{failure_share}", data.settings.failure_share[at[0]]).replace("{open_s}", data.settings.open_s[at[1]].toFixed(data.settings.open_s[at[1]] % 1 ? 2 : 1)).replace("{min_calls}", data.settings.min_calls[at[2]]);
   }
   names.forEach(function (name, i) { get(name).value = data.choice[i]; get(name).addEventListener("input", draw); });
