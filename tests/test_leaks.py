@@ -96,6 +96,7 @@ COMMANDS: Final = {
     "demo",
     "report",
     "check",
+    "serve",
     "forget",
     "notebooks",
     "simulate",
@@ -113,6 +114,7 @@ SINKS: Final = {
     **dict.fromkeys(["relkit/cli/__init__.py:_complain_of_usage:print", "relkit/cli/pages.py:refresh:print"], "own"),
     "relkit/plates/plate.py:plate:savefig": "pages",
     "relkit/simulation/compiled.py:announce:write": "own",
+    "relkit/cli/serve.py:serve:print": "own",  # where it answers; what it answers is searched by tests/serve/test_any_question.py
     "relkit/simulation/scenario_toml.py:write_scenario:write_text": "own",
     "relkit/cli/simulate.py:simulate:print": "own",
     # counts by the minute, and labels of faults, which were redacted when they were read

@@ -79,7 +79,12 @@ def test_error_rates_stand_beside_their_counts() -> None:
         ]
     )
     assert shown.caption == "Requests that failed: unknown in 5m; 5.00 % of 100 in 24h."
-    assert [row[:2] for row in shown.rows] == [("all", "5m"), ("all", "24h"), ("chat", "24h"), ("no service named", "24h")]
+    assert [row[:2] for row in shown.rows] == [
+        ("all", "5m"),
+        ("all", "24h"),
+        ("chat", "24h"),
+        ("no service named", "24h"),
+    ]
     assert shown.rows[0][4:] == ("unknown",) * 4
     assert rates_table([]).caption == "Nothing is known of any request."
 

@@ -101,8 +101,13 @@ def check_answer(
     if path == f"{API}/live" and len(query) <= 1_024:
         assert (got.status, got.json()) == (200, {"status": "pass"})
     text = got.text + str(got.headers)
-    for secret in (folder, TOKEN, CANARY, "Traceback", "site-packages", "<script", "<b>chat"):
+    for secret in (folder, TOKEN, CANARY, "Traceback", "site-packages"):
         assert secret not in text, secret
+    if got.headers["content-type"].startswith(
+        "text/html"
+    ):  # elsewhere a name of the log is data, and sniffing is forbidden
+        assert "<script" not in text
+        assert "<b>chat" not in text
     may = (
         headers.get("Authorization") == f"Bearer {TOKEN}"
         if with_token
