@@ -142,7 +142,8 @@ SINKS: Final = {
     "relkit/report/launch.py:_run:write_bytes": "outputs",
     **dict.fromkeys(
         ["relkit/report/demo.py:_write:write_text", "relkit/report/notebooks.py:refresh_notebooks:write_text",
-         "relkit/report/sample.py::print", "relkit/report/sample.py:write_sample:write_text"], "own"
+         "relkit/report/sample.py::print", "relkit/report/sample.py:write_sample:write_text",
+         "relkit/report/plan_defects.py::print", "relkit/report/plan_defects.py::write_text"], "own"
     ),
     **dict.fromkeys(
         [f"relkit/store/{name}:execute" for name in (

@@ -121,11 +121,9 @@ class AnswerCache:
             others = [other for service, operation, other in self._answers if (service, operation) == place[:2]]
         try:
             nearest = self.similar(place[2], others)
+            kept = None if nearest is None else self._at((*place[:2], nearest), failed=failed, turn=turn)
         except Exception:  # noqa: BLE001  a hook for convenience must not cost a call
-            nearest = None
-        if nearest is None:
             return None
-        kept = self._at((*place[:2], nearest), failed=failed, turn=turn)
         return None if kept is None else Kept(kept.value, kept.age_s, exact=False)
 
     def _at(self, place: _Place, *, failed: bool, turn: int) -> Kept | None:

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +81,11 @@ class Notes:
 
     def used(self, its: Try, value: object) -> Usage:
         """Return what an answer used, its cost by the chain's prices where it names none; never raises."""
-        try:
-            usage = None if self.usage is None else self.usage(value)
-        except Exception:  # noqa: BLE001  an answer must not be lost because its bill cannot be read
-            usage = None
-        if usage is None:
+        usage = None
+        if self.usage is not None:
+            with suppress(Exception):  # an answer must not be lost because its bill cannot be read
+                usage = self.usage(value)
+        if not isinstance(usage, Usage):
             return Usage()
         if usage.cost_microusd is not None or self.chain is None or None in (usage.tokens_in, usage.tokens_out):
             return usage
@@ -114,11 +115,10 @@ class Notes:
         """Tell a try that failed, to the log's tables and to people."""
         if not is_heard(self.record):
             return
-        signals = signals_of(error, self.rules)
+        signals, cause = _read(error, self.rules)
         self._attempt(
             its, latency_s, state, left, ok=False, kind=str(found.kind), signals=signals, found=found, strategy=strategy
         )  # fmt: skip
-        cause = "".join(traceback.format_exception_only(error)).strip()
         request = its.request
         tell(
             self.record,
@@ -200,3 +200,12 @@ class Notes:
             ended=ended,
         )
         tell(self.record, event)
+
+
+def _read(error: BaseException, rules: RuleSet | None) -> tuple[Signals, str]:
+    """Read what the journal says of an error; of one that raises when it is looked at, its class."""
+    try:
+        return signals_of(error, rules), "".join(traceback.format_exception_only(error)).strip()
+    except Exception:  # noqa: BLE001  the error path must not hide the error
+        name = type(error).__qualname__
+        return Signals(exception_type=name), name

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
-from inspect import iscoroutinefunction
+from inspect import isawaitable, iscoroutine
 from os import urandom
 from pathlib import Path
 from random import random
@@ -16,7 +16,7 @@ from relkit.exceptions import ParameterError
 from relkit.live import clocks
 from relkit.live.answers import Answer, Request, Shadow, Usage
 from relkit.live.cache import AnswerCache
-from relkit.live.callee import keywords_of, refuse_async
+from relkit.live.callee import is_async, keywords_of, not_async, refuse_async, refuse_generator, unawaited
 from relkit.live.decisions import Call, Steps
 from relkit.live.events import Record
 from relkit.live.notes import Notes
@@ -164,7 +164,7 @@ class Pipeline:
         config = load_config(None if path is None else Path(path))
         return cls(config.service(service), service=service, **{"rules": config.rules, **options})
 
-    def call(self, function: Callable[..., T], *args: Any, request: Request = PLAIN, **keywords: Any) -> Answer[T]:
+    def call(self, function: Callable[..., T], /, *args: Any, request: Request = PLAIN, **keywords: Any) -> Answer[T]:
         """Call a function under the policies, and wait in this thread.
 
         Parameters
@@ -188,10 +188,17 @@ class Pipeline:
         CircuitOpenError
             When nothing was sent, because the breaker of every model said no.
         ParameterError
-            For an async function, or one that cannot take the keyword `model` that the policy's chain needs.
+            For an async function, one that yields, or one that cannot take the keyword `model` that the policy's chain
+            needs.
         """
+        return self._called(function, request, args, keywords)
+
+    def _called(
+        self, function: Callable[..., T], request: Request, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Answer[T]:
         refuse_async(function)
-        passed = keywords_of(function, has_chain=self.policy.fallback is not None)
+        refuse_generator(function)
+        passed = keywords_of(function, args, keywords, has_chain=self.policy.fallback is not None)
         steps = self.steps(request, args, keywords)
         try:
             step = next(steps)
@@ -202,6 +209,9 @@ class Pipeline:
                     except Exception as error:  # noqa: BLE001  the decisions classify it
                         step = steps.throw(error)
                     else:
+                        if iscoroutine(value):
+                            value.close()
+                            raise unawaited(function)
                         step = steps.send(value)
                 else:
                     self._sleep(step.wait_s)
@@ -214,13 +224,19 @@ class Pipeline:
             steps.close()
 
     async def acall(
-        self, function: Callable[..., Awaitable[T]], *args: Any, request: Request = PLAIN, **keywords: Any
+        self, function: Callable[..., Awaitable[T]], /, *args: Any, request: Request = PLAIN, **keywords: Any
     ) -> Answer[T]:
         """Call an async function under the policies; a cancelled task gives its permit back.
 
-        Parameters, returns and errors are those of `call`.
+        Parameters, returns and errors are those of `call`; what the function returns must be something to await.
         """
-        passed = keywords_of(function, has_chain=self.policy.fallback is not None)
+        return await self._acalled(function, request, args, keywords)
+
+    async def _acalled(
+        self, function: Callable[..., Awaitable[T]], request: Request, args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Answer[T]:
+        refuse_generator(function)
+        passed = keywords_of(function, args, keywords, has_chain=self.policy.fallback is not None)
         steps = self.steps(request, args, keywords)
         limit_s = self._setting.timeout_s
         try:
@@ -228,14 +244,20 @@ class Pipeline:
             while True:
                 if isinstance(step, Send):
                     try:
-                        if math.isinf(limit_s):
-                            value = await function(*args, **keywords, **passed(step))
+                        coming = function(*args, **keywords, **passed(step))
+                        is_coming = isawaitable(coming)
+                        if not is_coming:
+                            value = None
+                        elif math.isinf(limit_s):
+                            value = await coming
                         else:
                             async with asyncio.timeout(limit_s):
-                                value = await function(*args, **keywords, **passed(step))
+                                value = await coming
                     except Exception as error:  # noqa: BLE001  the decisions classify it
                         step = steps.throw(error)
                     else:
+                        if not is_coming:
+                            raise not_async(function)
                         step = steps.send(value)
                 else:
                     await self._async_sleep(step.wait_s)
@@ -287,17 +309,17 @@ class Pipeline:
         def asked(args: tuple[Any, ...], keywords: dict[str, Any]) -> Request:
             return request if isinstance(request, Request) else request(*args, **keywords)
 
-        if iscoroutinefunction(function):
+        if is_async(function):
 
             @wraps(function)
             async def later(*args: Any, **keywords: Any) -> Any:
-                return (await self.acall(function, *args, request=asked(args, keywords), **keywords)).value
+                return (await self._acalled(function, asked(args, keywords), args, keywords)).value
 
             return later
 
         @wraps(function)
         def now(*args: Any, **keywords: Any) -> Any:
-            return self.call(function, *args, request=asked(args, keywords), **keywords).value
+            return self._called(function, asked(args, keywords), args, keywords).value
 
         return now
 

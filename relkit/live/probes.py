@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Final, Self
 
 from relkit.exceptions import ParameterError
+from relkit.live.callee import is_async, not_async, refuse_async
 from relkit.live.clocks import now_s, now_us
 from relkit.live.events import ProbeEvent, Record
 from relkit.live.registry import DEFAULT, Registry
@@ -20,6 +21,8 @@ from relkit.policies.guard import Breaker
 from relkit.units import US_PER_SECOND
 
 _OK: Final = range(200, 400)
+# A month: who checks less often does not check, and the system can wait for it.
+_MOST_S: Final = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ class Prober:
         if not callable(check):
             raise ParameterError.of("check", check, "a function", "give one that asks the service itself")
         for name, seconds in (("interval_s", interval_s), ("timeout_s", timeout_s)):
-            if not seconds > 0:
-                raise ParameterError.of(name, seconds, "seconds above 0", "say how often, and how long at most")
+            if not 0 < seconds <= _MOST_S:
+                allowed = f"seconds above 0, at most {_MOST_S:.0f}"
+                raise ParameterError.of(name, seconds, allowed, "say how often, and how long at most")
         cfg = registry.policy(service).breaker
         if cfg is not None and cfg.probe_success == PROBE_CLOSES:
             remedy = 'set probe_success = "half_opens": a passed check proves less than a real call'
@@ -95,6 +99,7 @@ class Prober:
 
     def start(self) -> Self:
         """Begin to check in a thread of its own, at once and then at every interval; a second call changes nothing."""
+        refuse_async(self._check)
         if self._thread is None:
             self._stop.clear()
             self._thread = Thread(target=self._go_on, name=f"probe {self.service}", daemon=True)
@@ -144,6 +149,8 @@ class Prober:
 
     async def run(self) -> None:
         """Check with an async check until the task is cancelled, at once and then at every interval."""
+        if not is_async(self._check):
+            raise not_async(self._check)
         while True:
             await self.acheck_now()
             await asyncio.sleep(self.interval_s)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 from relkit.errors.classifier import Classification
@@ -140,14 +141,19 @@ class Setting:
 
     def classified(self, error: BaseException) -> Classification:
         """Say what failed; a classifier that itself fails leaves the error unknown."""
-        try:
-            return self.classify(error)
-        except Exception:  # noqa: BLE001  the error path must not hide the error
+        found = None
+        with suppress(Exception):  # the error path must not hide the error
+            found = self.classify(error)
+        if not isinstance(found, Classification):
             return advised(ErrorKind.UNKNOWN, "the classifier failed")
+        if found.retry_after_s is not None and not 0.0 <= found.retry_after_s < math.inf:
+            return replace(found, retry_after_s=None)
+        return found
 
     def loaded(self) -> float:
         """Return the load of the server, below 0 where nobody says."""
-        try:
-            return UNKNOWN_LOAD if self.load is None else self.load()
-        except Exception:  # noqa: BLE001  the error path must not hide the error
-            return UNKNOWN_LOAD
+        if self.load is not None:
+            with suppress(Exception):  # the error path must not hide the error
+                load = float(self.load())
+                return load if math.isfinite(load) else UNKNOWN_LOAD
+        return UNKNOWN_LOAD

@@ -50,6 +50,8 @@ class SingleAttempt:
         return self._gate.model
 
     def __enter__(self) -> Self:
+        if self._try is not None:
+            raise ParameterError.of("attempt", "one that runs", "one that has ended", "ask for a new one: attempt(...)")
         its, gate = self._its, self._gate
         admitted = gate.ask(its.draw("permit", self.request_id, 0, gate.place))
         tried = Try(self._request, self.request_id, 1, gate.model, its.clock(), its.notes.now_us(), 0.0, gate.place > 0)

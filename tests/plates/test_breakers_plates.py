@@ -1,5 +1,6 @@
 """The page of breakers: every picture says its finding, says that it is under reserve where it is, and never fails for want of a log."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from tuned import quiet_study
 
 from relkit.plates import breakers, calendar, timeline, trial, tuning
 from relkit.policies.presets import presets
+from relkit.simulation.scenario_toml import scenario_in
 from relkit.tune.reach import reach
 from relkit.tune.sensitivity import Effect, Sensitivity
 from relkit.tune.study import Study, Unfounded, map_of
@@ -57,6 +59,12 @@ def test_a_failed_check_is_said_on_every_picture_that_rests_on_it(drawn: Callabl
         return  # the log itself, or the verdict's own words
     caption = drawn(doubtful).caption
     assert caption.startswith(("Under reserve (1 check of the calibration failed)", "Not to be trusted"))
+
+
+def test_the_explorer_finds_what_the_page_played_to_the_last_bit(found: Study) -> None:
+    told = json.loads(json.dumps(breakers.traffic_table(found).record()))["values"]
+    assert scenario_in(told["played"]) == found.base
+    assert (told["bad_s"], told["stamp"]) == (found.bad_s, found.stamp)
 
 
 def test_at_the_plans_traffic_five_presets_never_open_and_ten_calls_are_the_month() -> None:
