@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from relkit.errors.classifier import Classification
 from relkit.errors.kinds import ADVICE, ErrorKind
 from relkit.exceptions import ParameterError, RelkitError
 
 T = TypeVar("T")
+
+ROLES: Final = ("user", "shadow", "probe", "canary")
+_TEXTS: Final = ("idempotency_key", "request_id", "operation", "session_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Request:
     Raises
     ------
     ParameterError
-        For a cache key of a call that is not declared to only read: a booking is never answered from a cache.
+        For a cache key of a call that is not declared to only read: a booking is never answered from a cache. For an
+        empty idempotency key, under which nothing is carried out once; and for what is no text, role or length.
     """
 
     only_reads: bool = False
@@ -54,6 +58,18 @@ class Request:
     role: str = "user"
 
     def __post_init__(self) -> None:
+        for name in _TEXTS:
+            text = getattr(self, name)
+            if text is not None and type(text) is not str and not isinstance(text, str):
+                raise ParameterError.of(name, text, "a text", "turn it into one, e.g. with str(...)")
+        if self.idempotency_key == "":
+            remedy = "give a key of this very call, or None where there is none"
+            raise ParameterError.of("idempotency_key", "", "a text that is not empty", remedy)
+        if self.role not in ROLES:
+            raise ParameterError.of("role", self.role, ", ".join(ROLES), "use one of these words")
+        tokens = self.prompt_tokens
+        if isinstance(tokens, bool) or not isinstance(tokens, int) or tokens < 0:
+            raise ParameterError.of("prompt_tokens", tokens, "a whole number from 0", "0 means unknown")
         if self.cache_key is None:
             return
         if not self.only_reads:
@@ -244,11 +260,22 @@ class Usage:
         Tokens read and written.
     cost_microusd : int or None
         What it cost, millionths of a dollar; None takes the price of the model in the policy's chain.
+
+    Raises
+    ------
+    ParameterError
+        For what is no whole number from 0: the log has no place for it.
     """
 
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_microusd: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("tokens_in", "tokens_out", "cost_microusd"):
+            number = getattr(self, name)
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+                raise ParameterError.of(name, number, "a whole number from 0, or None", "round it; None is unknown")
 
 
 @dataclass(frozen=True, slots=True)

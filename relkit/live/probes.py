@@ -6,12 +6,13 @@ A check proves less than a real call. So one that passes lets an open breaker ad
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from inspect import isawaitable
 from threading import Event as Signal
 from threading import Thread
 from typing import Final, Self
 
 from relkit.exceptions import ParameterError
-from relkit.live.callee import is_async, not_async, refuse_async
+from relkit.live.callee import not_async, refuse_async
 from relkit.live.clocks import now_s, now_us
 from relkit.live.events import ProbeEvent, Record
 from relkit.live.registry import DEFAULT, Registry
@@ -54,7 +55,8 @@ class Prober:
     Raises
     ------
     ParameterError
-        For no function, times that are not above 0, or settings by which a check closes a breaker blindly.
+        For no function, times that are not above 0 or longer than a month, or settings by which a check closes a breaker
+        blindly. Later for an async check in a thread, or one that is not async in a task.
 
     Examples
     --------
@@ -149,8 +151,6 @@ class Prober:
 
     async def run(self) -> None:
         """Check with an async check until the task is cancelled, at once and then at every interval."""
-        if not is_async(self._check):
-            raise not_async(self._check)
         while True:
             await self.acheck_now()
             await asyncio.sleep(self.interval_s)
@@ -160,9 +160,12 @@ class Prober:
         at_us, began_s = now_us(), now_s()
         try:
             async with asyncio.timeout(self.timeout_s):
-                found = _read(await self._check())  # type: ignore[misc]  # the caller says that it is async
+                coming = self._check()
+                found = _read(await coming) if isawaitable(coming) else None
         except Exception:  # noqa: BLE001  whatever a check raises means down
             found = _Found(False, None)
+        if found is None:
+            raise not_async(self._check)
         return self._take(found, at_us, began_s)
 
     def _take(self, found: _Found, at_us: int, began_s: float) -> bool:
