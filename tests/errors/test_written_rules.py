@@ -30,7 +30,9 @@ def test_own_rules_and_a_layer_read_back() -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_the_declared_kinds_are_there_or_not(declared: bool) -> None:
-    rule = "[[rule]]\nid = 'pot'\nkind = 'UNKNOWN'\nwhen = 'always'\nexamples = [{ status = 418 }]\ncounterexamples = []\n"
+    rule = (
+        "[[rule]]\nid = 'pot'\nkind = 'UNKNOWN'\nwhen = 'always'\nexamples = [{ status = 418 }]\ncounterexamples = []\n"
+    )
     text = f"declared = {str(declared).lower()}\n{rule}"
     rules = load_rules(text)
     assert load_rules(rules_text(rules)).hash == rules.hash
