@@ -1,5 +1,6 @@
 """The command that finds what cannot work in settings, before anything fails."""
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -138,6 +139,8 @@ def _traffic(
     """Join what the options say with what the log says; the log is opened only where something is missing."""
     from relkit.tune.lint import ModelTally, Traffic  # noqa: PLC0415
 
+    if requests is not None and not 0.0 < requests < math.inf:
+        raise ParameterError.of("--requests-a-month", requests, "a number above 0", "give e.g. 10000")
     month_s = 30 * 86_400.0
     told = (None if requests is None else requests / month_s, failures, latency)
     tallies: tuple[ModelTally, ...] = ()

@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from inspect import isawaitable, iscoroutinefunction
+from contextlib import suppress
+from inspect import isawaitable
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Protocol
 
 Job = Callable[[], object]
 """Something to do; in a loop, what it returns is awaited where it can be."""
@@ -19,15 +20,6 @@ class Crew(Protocol):
 
     def end(self) -> None:
         """Do what was taken, and nothing more."""
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Say whether calling a function gives something to await.
-
-    >>> is_async(asyncio.sleep), is_async(len)
-    (True, False)
-    """
-    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  its kind is asked for
 
 
 class Threads:
@@ -50,8 +42,10 @@ class Threads:
         self._jobs.put(job)
         with self._lock:
             if self._started < self._workers and self._jobs.qsize() + self._busy > self._started:
-                self._started += 1
-                threading.Thread(target=self._run, name=f"relkit shadow {self._started}", daemon=True).start()
+                name = f"relkit shadow {self._started + 1}"
+                with suppress(RuntimeError):  # no thread can be had: the job waits for one of the others, or the next
+                    threading.Thread(target=self._run, name=name, daemon=True).start()
+                    self._started += 1
 
     def end(self) -> None:
         """Do what was taken, and nothing more."""
@@ -62,7 +56,8 @@ class Threads:
         while (job := self._jobs.get()) is not None:
             with self._lock:
                 self._busy += 1
-            job()
+            with suppress(BaseException):  # a stranger's answer may raise when it is compared; the next job goes on
+                job()
             with self._lock:
                 self._busy -= 1
 
@@ -80,6 +75,7 @@ class Loop:
         self._workers = workers
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._runs = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def do(self, job: Job) -> None:
@@ -88,7 +84,10 @@ class Loop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._turn = asyncio.Semaphore(self._workers)
-                threading.Thread(target=self._loop.run_forever, name="relkit shadows", daemon=True).start()
+            if not self._runs:
+                with suppress(RuntimeError):  # no thread can be had: the jobs wait for the next
+                    threading.Thread(target=self._loop.run_forever, name="relkit shadows", daemon=True).start()
+                    self._runs = True
         self._loop.call_soon_threadsafe(self._start, job)
 
     def end(self) -> None:
@@ -103,9 +102,10 @@ class Loop:
 
     async def _run(self, job: Job) -> None:
         async with self._turn:
-            doing = job()
-            if isawaitable(doing):
-                await doing
+            with suppress(BaseException):  # see `Threads`
+                doing = job()
+                if isawaitable(doing):
+                    await doing
 
     async def _stop(self) -> None:
         while self._tasks:

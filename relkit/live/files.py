@@ -118,6 +118,10 @@ class RotatingFile:
                 self._finish()
 
     def _append(self, content: bytes) -> None:
+        if self._descriptor >= 0 and not os.fstat(self._descriptor).st_nlink:
+            # somebody cleared the folder: what is written here would be seen by nobody
+            os.close(self._descriptor)
+            self._descriptor = -1
         if self._descriptor < 0:
             self._open()
         if self._is_torn:

@@ -26,6 +26,7 @@ from relkit.errors.context import error_context
 from relkit.errors.redact import process_key, pseudonym, redact
 from relkit.errors.redact.pseudonyms import KEY_BYTES
 from relkit.exceptions import ParameterError
+from relkit.live.callee import is_async
 from relkit.live.clocks import now_us
 from relkit.live.events import Event
 from relkit.live.ink import UNWRITABLE, Origin, inked, plain, unreserved
@@ -55,7 +56,10 @@ class _Waiting:
     def line(self) -> bytes:
         """Return the redacted JSON; two sinks that meet here spell the same twice."""
         if not self._ink:
-            line = self._said if isinstance(self._said, Line) else line_of(self._said)
+            try:
+                line = self._said if isinstance(self._said, Line) else line_of(self._said)
+            except Exception:  # noqa: BLE001 - no event, or one with a stranger's values; the lines behind it wait
+                line = Line("log", now_us(), "error", UNWRITABLE, {})
             self._ink = inked(line, self._origin, self._bound, self._seq)
         return self._ink
 
@@ -88,7 +92,7 @@ class Journal:
     Raises
     ------
     ParameterError
-        A key of another length, a capacity below 1, or no sink.
+        A key of another length, a capacity below 1, no sink, or an async one.
 
     Examples
     --------
@@ -112,6 +116,10 @@ class Journal:
     ) -> None:
         if not sinks:
             raise ParameterError.of("sinks", sinks, "at least one", "give a RotatingFile, standard_out() or a function")
+        for sink in sinks:
+            if is_async(sink):
+                remedy = "give a function that takes the record, e.g. puts it into a queue of yours"
+                raise ParameterError.of("sinks", sink, "sinks that are not async", remedy)
         if pseudonym_key is not None and len(pseudonym_key) != KEY_BYTES:
             text = f"{len(pseudonym_key)} bytes"
             raise ParameterError.of(
@@ -138,7 +146,7 @@ class Journal:
 
     @contextmanager
     def bound(
-        self, *, request: str | None = None, session: str | None = None, user: str | None = None
+        self, *, request: str | int | None = None, session: str | int | None = None, user: str | int | None = None
     ) -> Iterator[None]:
         """Bind who it is for, for the length of a `with`, to every event and line of this thread or task.
 
@@ -146,15 +154,20 @@ class Journal:
 
         Parameters
         ----------
-        request, session, user : str, optional
+        request, session, user : str or int, optional
             Ids; session and user are hidden at once, so that other structlog loggers see pseudonyms too.
         """
         given = {
-            "request": request,
-            "session": session and pseudonym(session, self._origin.key),
-            "user": user and pseudonym(user, self._origin.key),
+            "request": request if request is None else str(request),
+            "session": session if session is None else str(session),
+            "user": user if user is None else str(user),
         }
-        with bound_contextvars(**{name: value for name, value in given.items() if value}):
+        bound = {
+            name: value if name == "request" else pseudonym(value, self._origin.key)
+            for name, value in given.items()
+            if value
+        }
+        with bound_contextvars(**bound):
             yield
 
     def logger(self, **fields: Any) -> Any:

@@ -176,9 +176,10 @@ class Comparer:
         if side is None or not side.ok:
             return NOTHING
         try:
-            return self.read(side.value)
+            found = self.read(side.value)
         except Exception:  # noqa: BLE001 - the caller's own function on a stranger's answer
             return NOTHING
+        return found if isinstance(found, Reading) else NOTHING
 
     def _differs(self, first: Reading, other: Reading) -> bool | None:
         if first is NOTHING or other is NOTHING:

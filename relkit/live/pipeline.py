@@ -10,7 +10,8 @@ from pathlib import Path
 from random import random
 from typing import Any, Final, Literal, ParamSpec, TypeVar, overload
 
-from relkit.errors.classifier import Classification, classify
+from relkit.errors import classifier
+from relkit.errors.classifier import Classification
 from relkit.errors.rules import RuleSet
 from relkit.exceptions import ParameterError
 from relkit.live import clocks
@@ -35,9 +36,9 @@ class Pipeline:
 
     The function is called as it is given, with two keywords added where they make sense: `model`, the name of the model
     to ask, always and only where the policy has a chain; and `timeout_s`, how long this try may take in seconds (the
-    settings' limit, or what is left of the call's deadline), only where the function names such a parameter. The one
-    retry loop is this one: switch off the retries of the provider's own client. Whatever the settings say, a call that
-    may have been carried out is never sent again unless its Request says that this is safe.
+    settings' limit, or what is left of the call's deadline), only where the function names such a parameter and its
+    caller does not give it. The one retry loop is this one: switch off the retries of the provider's own client. Whatever
+    the settings say, a call that may have been carried out is never sent again unless its Request says that this is safe.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class Pipeline:
             notes=Notes(record, service, policy.hash, now_us, rules, usage, policy.fallback),
             clock=clock,
             draw=draw or _own_draw,
-            classify=classify or partial(_classified, rules=rules),
+            classify=classify or partial(classifier.classify, rules=rules),
             load=load,
             timeout_s=min(timeout_s, own_s) if own_s > 0.0 else timeout_s,
         )
@@ -345,7 +346,7 @@ class Pipeline:
         ...     2 + 2
         4
         """
-        return SingleAttempt(self._setting, request, request.request_id or urandom(16).hex(), model)
+        return SingleAttempt(self._setting, request, _named(request), model)
 
     def steps(
         self, request: Request = PLAIN, args: tuple[Any, ...] = (), keywords: Mapping[str, Any] | None = None
@@ -364,12 +365,14 @@ class Pipeline:
         generator
             See `relkit.live.decisions`. Close it when the call is given up.
         """
-        return Call(self._setting, request, request.request_id or urandom(16).hex()).steps(args, keywords)
+        return Call(self._setting, request, _named(request)).steps(args, keywords)
+
+
+def _named(request: Request) -> str:
+    if not isinstance(request, Request):
+        raise ParameterError.of("request", request, "a Request", "say what is asked, such as Request(only_reads=True)")
+    return request.request_id or urandom(16).hex()
 
 
 def _own_draw(_purpose: Literal["permit", "wait"], _request_id: str, _attempt: int, _place: int, /) -> float:
     return random()  # noqa: S311  jitter is no secret
-
-
-def _classified(error: BaseException, *, rules: RuleSet | None) -> Classification:
-    return classify(error, rules)

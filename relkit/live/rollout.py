@@ -140,6 +140,6 @@ class ShareWatch:
 
 def _checked(found: float | tuple[float, int | None]) -> Standing:
     standing = Standing(*found) if isinstance(found, tuple) else Standing(found)
-    if not 0 <= standing.share <= 1:
+    if not isinstance(standing.share, (int, float)) or not 0 <= standing.share <= 1:
         raise ParameterError.of("share", standing.share, "0 <= share <= 1", "give a share such as 0.25")
     return standing

@@ -15,12 +15,14 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from inspect import iscoroutine
 from typing import Any, Final
 
 from relkit.exceptions import ParameterError
 from relkit.live.answers import Offered, Primary
+from relkit.live.callee import is_async
 from relkit.live.clocks import now_s
-from relkit.live.crew import Crew, Loop, Threads, is_async
+from relkit.live.crew import Crew, Loop, Threads
 from relkit.live.events import Record
 from relkit.live.pairing import Comparer, Pair, Reading, Tried, read_answer
 from relkit.live.rollout import Share, ShareWatch
@@ -159,7 +161,8 @@ class Mirror:
         _MIRRORS.add(self)
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: see `relkit.policies.guard.Breaker`.
+        self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
         self._crew: Crew = Loop(self._workers) if is_async(self._call) else Threads(self._workers)
         self._offered = self._mirrored = self._dropped = self._given_up = self._in_flight = 0
@@ -241,6 +244,9 @@ class Mirror:
         try:
             args, keywords = copy.deepcopy(pair.inputs) if self._primary else pair.inputs
             value, ok = call(*args, **keywords), True
+            if iscoroutine(value):
+                value.close()
+                value, ok = TypeError("a coroutine that nobody awaits: give an async function"), False
         except BaseException as error:  # noqa: BLE001 - a shadow may fail in any way, and that is its answer
             value, ok = error, False
         return Tried(ok, value, _us(now_s() - began_s))

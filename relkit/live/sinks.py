@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final, Protocol, runtime_checkable
@@ -137,8 +138,10 @@ class Outlet:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"relkit {self.name}", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=f"relkit {self.name}", daemon=True)
+                with suppress(RuntimeError):  # no thread can be had: the next line tries again
+                    thread.start()
+                    self._thread = thread
 
     def _run(self) -> None:
         ends = False
@@ -189,7 +192,7 @@ class Outlet:
     def _try(self, write: Callable[[], object], number: int) -> None:
         try:
             write()
-        except Exception as error:  # noqa: BLE001 - a stranger's sink may raise anything, and the next line may pass
+        except BaseException as error:  # noqa: BLE001 - a stranger's sink may raise anything, and the next line may pass
             self._failed += number
             self._last_error = type(error).__name__
         else:

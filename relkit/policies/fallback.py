@@ -1,4 +1,4 @@
-"""Which model answers when the first will not: the chain, what a step costs, and the trail of everything tried."""
+"""Which model answers when the first will not: the chain and what a step costs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -180,82 +180,3 @@ def last_resort(turn: int, truncates: bool, truncated: bool, stale_answer: bool)
     if stale_answer and turn in (FALLBACK_NEXT_MODEL, FALLBACK_LARGER_WINDOW, FALLBACK_CACHE):
         return CACHED
     return GIVE_UP
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackStep:
-    """One attempt of a call.
-
-    Parameters
-    ----------
-    model : str
-        The model that was asked.
-    kind : int
-        Stable number of the error's kind; 0 when it answered.
-    waited_s, latency_s : float
-        The wait before it, and how long it took, seconds.
-    cost_microusd : int
-        What it cost, millionths of a dollar.
-    cause : BaseException or None
-        The error itself, where there is one.
-    """
-
-    model: str
-    kind: int
-    waited_s: float
-    latency_s: float
-    cost_microusd: int = 0
-    cause: BaseException | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackTrail:
-    """Everything a call tried, in order; the final error of a chain carries it whole.
-
-    Parameters
-    ----------
-    steps : tuple of FallbackStep
-        The attempts.
-
-    Examples
-    --------
-    >>> trail = FallbackTrail().then(FallbackStep("a", 11, 0.0, 1.5, 40)).then(FallbackStep("b", 0, 0.2, 0.5, 90))
-    >>> trail.kind, trail.models, trail.latency_s, trail.cost_microusd, trail.degraded
-    (0, ('a', 'b'), 2.2, 130, True)
-    """
-
-    steps: tuple[FallbackStep, ...] = ()
-
-    def then(self, step: FallbackStep) -> "FallbackTrail":
-        """Return the trail with one more attempt."""
-        return FallbackTrail((*self.steps, step))
-
-    @property
-    def kind(self) -> int:
-        """Return the kind of the last attempt: an outer layer sees what failed, not a new and unknown error."""
-        return self.steps[-1].kind if self.steps else 0
-
-    @property
-    def cause(self) -> BaseException | None:
-        """Return the first error, from which all others followed."""
-        return next((step.cause for step in self.steps if step.cause is not None), None)
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """Return the models that were asked, each once, in order."""
-        return tuple(dict.fromkeys(step.model for step in self.steps))
-
-    @property
-    def latency_s(self) -> float:
-        """Return the time of all attempts and waits, seconds."""
-        return sum(step.waited_s + step.latency_s for step in self.steps)
-
-    @property
-    def cost_microusd(self) -> int:
-        """Return what all attempts cost, millionths of a dollar."""
-        return sum(step.cost_microusd for step in self.steps)
-
-    @property
-    def degraded(self) -> bool:
-        """Return whether another model than the first answered."""
-        return self.kind == 0 and len(self.models) > 1

@@ -7,7 +7,7 @@ changes is told after it is given back.
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import random
-from threading import Lock
+from threading import RLock
 from time import monotonic
 from typing import Final, Self, TypeVar
 
@@ -180,7 +180,8 @@ class Breaker:
         self.draw = draw
         self.peers = peers
         self.on_change = on_change
-        self.lock = Lock()
+        # Reentrant: the collector may end an abandoned call, which settles its permit, while this thread holds the lock.
+        self.lock = RLock()
         self.state, self.window = new_breaker(settings, clock())
 
     def ask(self, draw: float | None = None) -> Permit:

@@ -1,7 +1,7 @@
 """A RetryBudget around real calls: the pure decisions with a state, a lock and a clock."""
 
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from time import monotonic
 
 from relkit.policies.retry_budget import (
@@ -44,7 +44,8 @@ class RetryBudget:
     def __init__(self, settings: RetryBudgetSettings, *, clock: Callable[[], float] = monotonic) -> None:
         self.settings = settings
         self.clock = clock
-        self.lock = Lock()
+        # Reentrant: see `relkit.policies.guard.Breaker`.
+        self.lock = RLock()
         self.state, self.window = RetryBudgetState(), [0] * SLOTS
         fill(self.state, self.window, settings, clock())
 

@@ -135,7 +135,7 @@ class Follower:
         left = self._most
         for key, (path, size) in listed.items():
             try:
-                file = self._file(key, path)
+                file = self._file(key, path, size)
                 lines = lines_after(file, left) if size > file.offset and left > 0 else []
             except FileNotFoundError:  # renamed since it was listed: it comes with its new name
                 continue
@@ -144,11 +144,11 @@ class Follower:
                 left -= len(lines)
         return parts
 
-    def _file(self, key: tuple[int, int], path: Path) -> JournalFile:
-        """Return what is known of a file, by the file system or by its content in the ledger."""
+    def _file(self, key: tuple[int, int], path: Path, size: int) -> JournalFile:
+        """Return what is known of a file, by the file system or by its content in the ledger; of one cut back, nothing."""
         known = self._files.get(key)
         fresh = JournalFile(path)
-        if known is not None and known.name == fresh.name:
+        if known is not None and known.name == fresh.name and known.offset <= size:
             known.path = path
             return known
         claimed = {file.ingest_id for file in self._files.values()}
@@ -156,9 +156,9 @@ class Follower:
         # its own entry first; else that of a file that was copied or renamed
         entries.sort(key=lambda entry: (entry[2] != fresh.name, -entry[3]))
         hashes = prefixes_of(path, {entry[3] for entry in entries}) if entries else {}
-        for ingest_id, source, _, size, lines, sha256 in entries:
-            if size in hashes and hashes[size].hexdigest() == sha256:
-                fresh = JournalFile(path, size, lines, hashes[size], ingest_id, source)
+        for ingest_id, source, _, offset, lines, sha256 in entries:
+            if offset in hashes and hashes[offset].hexdigest() == sha256:
+                fresh = JournalFile(path, offset, lines, hashes[offset], ingest_id, source)
                 break
         self._files[key] = fresh
         return fresh

@@ -42,7 +42,8 @@ class JournalFile:
     @property
     def name(self) -> str:
         """Its name when finished, which it keeps in the ledger from the beginning."""
-        return self.path.name.removesuffix(GROWING).removesuffix(DONE) + DONE
+        name = self.path.name.removesuffix(GROWING).removesuffix(DONE) + DONE
+        return name.encode("utf-8", "replace").decode()  # a file system allows any bytes
 
     @property
     def is_done(self) -> bool:
@@ -68,7 +69,7 @@ def files_in(folder: Path) -> dict[tuple[int, int], tuple[Path, int]]:
                     known = entry.stat()
                     if not entry.is_file():
                         continue
-                except FileNotFoundError:  # renamed while we looked: it comes with its new name
+                except OSError:  # renamed while we looked: it comes with its new name; or links in a ring
                     continue
                 found[known.st_dev, known.st_ino] = (Path(entry.path), known.st_size)
     except OSError as error:

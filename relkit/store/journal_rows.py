@@ -76,7 +76,8 @@ def read_row(line: bytes) -> Row | None:
     ('probes', {'ts': 1795000000000001, 'service': 'chat', 'up': True})
     """
     said = _object(line)
-    form = _FORMS.get(said.get("event", ""))
+    event = said.get("event")
+    form = _FORMS.get(event) if isinstance(event, str) else None
     if form is None:
         return None
     values: dict[str, Any] = {"ts": moment_us(said.get("ts"))}
@@ -249,6 +250,8 @@ def _add_signals(values: dict[str, Any], said: Mapping[str, Any]) -> None:
     signals = {name: told.get(name) for name in SIGNAL_FIELDS} if isinstance(told, dict) else {}
     signals["status"] = values.get("status", signals.get("status"))
     kind = said.get("kind")
+    if kind is not None and not isinstance(kind, str):
+        raise NoRowError("kind: is no text")
     if kind in _KINDS and not any(value is not None for value in signals.values()):
         signals["code"] = kind  # an error of our own making, such as a breaker that said no, is known by its kind alone
     read = read_signals(signals)

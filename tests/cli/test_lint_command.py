@@ -50,6 +50,7 @@ def test_an_alert_whose_window_outlasts_what_is_kept_is_named_with_its_place(cap
         (("lint", *TRAFFIC), "nothing to lint"),
         (("lint", "--policy", "pybraker", *TRAFFIC), "did you mean pybreaker"),
         (("lint", "--policy", "pybreaker", *TRAFFIC, "--as-of", "soon"), "2026-11-18"),
+        (("lint", "--policy", "pybreaker", "--requests-a-month", "-5"), "--requests-a-month = -5"),
         (("export", "--to", "pybreaker", "--policy", "polly-8"), "breaker.family = anchored"),
         (("export", "--to", "pybraker", "--policy", "polly-8"), "did you mean pybreaker"),
         (("export", "--to", "pybreaker"), "which settings"),

@@ -1,6 +1,7 @@
 """What comes to a pipeline in practice beside plain functions and honest exceptions."""
 
 import asyncio
+import gc
 import math
 import threading
 import time
@@ -230,6 +231,37 @@ def test_an_error_that_raises_when_it_is_looked_at_is_still_the_cause(make: type
 def test_a_request_says_at_once_what_nobody_could_use(said: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match=next(iter(said))):
         Request(**said)
+
+
+def test_what_is_no_request_is_refused_before_anything_is_asked() -> None:
+    for request in (None, {"only_reads": True}):
+        with pytest.raises(ParameterError, match="request"):
+            made().call(fails, request=request)  # type: ignore[arg-type]
+        with pytest.raises(ParameterError, match="request"):
+            made().attempt(request)  # type: ignore[arg-type]
+
+
+def test_a_stream_that_was_left_is_ended_by_the_collector_wherever_that_runs() -> None:
+    pipeline = made()
+    breaker = pipeline.registry.breaker()
+    assert breaker is not None
+
+    def stream() -> Any:
+        with pipeline.attempt():
+            yield "Rome"
+
+    # in a thread: with a lock that is not reentrant it would never end
+    collecting = threading.Thread(target=lambda: breaker.read(lambda *_: gc.collect()), daemon=True)
+    with rehearsal() as seen:
+        left = stream()
+        next(left)
+        ring: list[Any] = [left]
+        ring.append(ring)
+        del left, ring
+        collecting.start()
+        collecting.join(10.0)
+        assert not collecting.is_alive()
+    assert [event.ok for event in seen.of(AttemptEvent)] == [None]
 
 
 def test_one_attempt_cannot_be_entered_twice_at_once_and_leaves_no_permit_out() -> None:

@@ -1,4 +1,4 @@
-"""Which model is asked next, what is left when none is, and what the trail of a call tells."""
+"""Which model is asked next, and what is left when none is."""
 
 import pytest
 
@@ -20,8 +20,6 @@ from relkit.policies.fallback import (
     TRUNCATED,
     FallbackModel,
     FallbackSettings,
-    FallbackStep,
-    FallbackTrail,
     last_resort,
     next_model,
 )
@@ -95,36 +93,6 @@ def test_what_is_left_when_no_model_can_be_asked(turn, truncates, truncated, sta
     assert last_resort(turn, truncates, truncated, stale) == left
 
 
-def test_the_trail_keeps_every_attempt_the_first_cause_and_the_last_kind():
-    """An outer layer that classifies the end of a chain sees what failed, not a new and unknown error."""
-    first, second = TimeoutError("first"), ConnectionError("second")
-    trail = (
-        FallbackTrail().then(FallbackStep("a", 1, 0.0, 2.0, 0, first)).then(FallbackStep("b", 2, 0.5, 0.1, 0, second))
-    )
-    assert trail.cause is first
-    assert trail.kind == ADVICE[ErrorKind.NETWORK_REFUSED].int_code
-    assert [step.cause for step in trail.steps] == [first, second]
-    assert not trail.degraded, "nothing answered"
-
-
-def test_cost_and_latency_are_told_for_each_step_and_in_all():
-    small, large = FallbackModel("s", "x", 8, 0.05, 0.08), FallbackModel("l", "y", 32, 0.59, 0.79)
-    costs = [model.cost_microusd(1000, 200) for model in (small, large)]
-    trail = (
-        FallbackTrail().then(FallbackStep("s", 11, 0.0, 3.0, costs[0])).then(FallbackStep("l", 0, 0.2, 1.0, costs[1]))
-    )
-    assert costs == [66, 748]
-    assert trail.cost_microusd == 814
-    assert trail.latency_s == pytest.approx(4.2)
-    assert trail.models == ("s", "l")
-    assert trail.degraded
-
-
-def test_the_first_models_answer_is_not_degraded_however_often_it_was_asked():
-    trail = FallbackTrail().then(FallbackStep("a", 11, 0.0, 1.0)).then(FallbackStep("a", 0, 0.1, 1.0))
-    assert not trail.degraded
-
-
 def test_a_chain_says_who_stands_behind_it():
     """The plan's three models have one provider and one key, and fail together (plan, 2.3)."""
     names = ("llama-3.1-8b-instant", "llama-3.1-70b-versatile", "mixtral-8x7b-32768")
@@ -137,14 +105,7 @@ def test_retries_of_three_percent_of_ten_thousand_calls_cost_four_cents():
     """The plan says $3.90 at $0.00013 a call, a hundred times too much (plan, Cost Analysis)."""
     model = FallbackModel("m", "x", 8192, 0.10, 0.30)
     assert model.cost_microusd(1000, 100) == 130
-    step = FallbackStep("m", 0, 0.1, 0.5, model.cost_microusd(1000, 100))
-    assert sum(FallbackTrail((step,)).cost_microusd for _ in range(300)) == 39_000
-
-
-def test_a_trail_is_never_shared_between_calls():
-    empty = FallbackTrail()
-    empty.then(FallbackStep("a", 11, 0.0, 1.0))
-    assert empty.steps == ()
+    assert sum(model.cost_microusd(1000, 100) for _ in range(300)) == 39_000
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_each_change_is_told_once_with_its_numbers_and_without_the_lock() -> Non
     breaker = Breaker(
         BreakerSettings(failure_threshold=2, open_s=10.0),
         clock=clock,
-        on_change=lambda change: told.append((change, breaker.lock.locked())),
+        on_change=lambda change: told.append((change, breaker.lock._is_owned())),
     )
     for _ in range(2):
         breaker.ask().settle(FAILURE)

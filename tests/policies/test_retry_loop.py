@@ -4,7 +4,7 @@ import pytest
 
 from relkit.policies.backoff import NO_JITTER
 from relkit.policies.failure import FALLBACK_LARGER_WINDOW, FALLBACK_NEXT_MODEL, FALLBACK_NONE, Failure
-from relkit.policies.fallback import GIVE_UP, NO_MODEL, FallbackStep, FallbackTrail, last_resort, next_model
+from relkit.policies.fallback import GIVE_UP, NO_MODEL, last_resort, next_model
 from relkit.policies.loop import after_failure, may_move_on, settings_for, waits
 from relkit.policies.retry import (
     NEVER_AGAIN,
@@ -52,11 +52,11 @@ class Client:
         begin_call(state, now_s)
         deposit(self.purse, self.window, self.budget, now_s)
         place = next_model(WINDOWS, usable, -1, FALLBACK_NEXT_MODEL, prompt_tokens)
-        trail = FallbackTrail()
+        asked = []
         while True:
             begin_attempt(state)
             now_s += latency_s
-            trail = trail.then(FallbackStep(str(place), failure.kind, 0.0, latency_s))
+            asked.append(place)
             shared = (state, self.cfg, self.purse, self.window, self.budget, failure, now_s, has_key)
             code, wait_s = after_failure(*shared, NO_HINT, -1.0, 0.5)
             now_s += wait_s if code == RETRY else 0.0
@@ -71,7 +71,7 @@ class Client:
             place = after
             begin_model(state)
         earn(self.purse, self.budget, False, state.paid)
-        return [int(step.model) for step in trail.steps], code
+        return asked, code
 
 
 def plain(**settings):

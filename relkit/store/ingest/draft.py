@@ -364,7 +364,7 @@ def _shown(connection: duckdb.DuckDBPyConnection, scan: Scan, kind: str, toml: s
         frame = connection.execute(f"SELECT * FROM ({select}) LIMIT {_ROWS_LOOKED_AT}").fetchall()
         titles = [item[0] for item in connection.description or ()]
     except DataError as error:
-        parts.append(f"# this draft is not complete: {error}")
+        parts.append("\n".join(f"# this draft is not complete: {line}" for line in str(error).splitlines()))
     else:
         rows = [dict(zip(titles, row, strict=True)) for row in frame]
         parts.append(f"# first rows as they would be stored ({len(rows)} looked at):")

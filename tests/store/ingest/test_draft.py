@@ -1,5 +1,6 @@
 """A draft shows what it guessed, and asks where a guess could be wrong by a factor or by hours."""
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def test_what_cannot_be_guessed_is_asked(tmp_path: Path, kind: str, log: str, as
     draft = draft_mapping(path, kind)
     assert any(asked in question for question in draft.open_questions)
     assert f"# to answer: {next(q for q in draft.open_questions if asked in q)}" in draft.shown
+    assert tomllib.loads(draft.shown)["kind"] == kind  # what is shown can be saved as it stands
     with pytest.raises(DataError, match="the draft cannot be used as it is"):
         ingest_files([str(path)], kind, tmp_path / "a.duckdb", None, confirm=lambda _: True)
 
