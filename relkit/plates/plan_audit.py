@@ -117,7 +117,7 @@ def threshold_plate(
             if share > 0.08:
                 right.text(
                     100 * (start + share / 2), row, str(value), ha="center", va="center", fontsize=8.5,
-                    color="white" if value > 6 else INK,
+                    color=INK,
                 )  # fmt: skip
             start += share
     right.set_yticks(range(len(shares)), [percent(1 - failing, 0) for failing in shares])
@@ -142,9 +142,9 @@ def threshold_plate(
 
 
 def _shade(value: int) -> tuple[float, float, float]:
-    """One hue, darker for a higher threshold."""
+    """One hue, darker for a higher threshold, and never too dark for letters in ink."""
     share = (value - 2) / 8
-    return 0.98 - 0.28 * share, 0.88 - 0.60 * share, 0.78 - 0.78 * share
+    return 0.98 - 0.06 * share, 0.88 - 0.30 * share, 0.78 - 0.40 * share
 
 
 def detection_plate(found: Sequence[Detection], name: str = "detection") -> Plate:

@@ -21,6 +21,7 @@ LOCK_WAIT_S: Final = 10.0
 # What a large log needs beyond it goes to disk. Two notebooks read at once, so that a report stays below 2 GB.
 READER_MEMORY: Final = "400MB"
 WRITER_MEMORY: Final = "1GB"
+_HEADER_BYTES: Final = 12_288  # three blocks of 4 KiB, written before anything else
 _HOLDER: Final = re.compile(r"PID ([0-9]+)")
 _NO_ROOM: Final = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _NAMED_FILE: Final = re.compile(r'file "([^"]+)"')
@@ -182,13 +183,21 @@ def _connect(place: Path, *, write: bool, threads: int, wait_s: float) -> duckdb
             text = str(error)
             if _NO_ROOM.search(text):
                 raise StoreError(_full(place, text)) from None
-            if "lock" not in text.lower():
+            if "lock" not in text.lower() and not (_is_being_made(place) and time.monotonic() < give_up):
                 raise StoreError(f"{place}: cannot be opened: {_first_line(text)}") from None
             if time.monotonic() >= give_up:
                 raise StoreLockedError(_locked(place, text, wait_s)) from None
             time.sleep(0.2)
         except duckdb.Error as error:
             raise StoreError(f"{place}: cannot be opened as a relkit database: {_first_line(str(error))}") from None
+
+
+def _is_being_made(place: Path) -> bool:
+    """Another process is writing the three blocks a database begins with, or has just removed what it made in vain."""
+    try:
+        return place.stat().st_size < _HEADER_BYTES
+    except FileNotFoundError:
+        return True
 
 
 def _silence(connection: duckdb.DuckDBPyConnection) -> None:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -11,9 +10,12 @@ from playwright.sync_api import Browser, sync_playwright
 WEEK = "2026-W47"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Playwright drives the installed Chromium; nothing is downloaded."""
+    """Playwright drives the installed Chromium; nothing is downloaded.
+
+    While it runs, its event loop runs in this thread, where no test of our own coroutines could start one: so it ends with the module.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("chromium is not installed")
@@ -25,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def report_folder(browser: Any, demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report_folder(demo_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo week's pages, from the stored notebooks: the very outputs that a run gives (nbval holds them to it)."""
     from relkit.report.sample import write_sample  # noqa: PLC0415
 

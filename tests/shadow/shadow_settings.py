@@ -18,9 +18,9 @@ from relkit.shadow import (
     mcnemar,
     mixture_bound,
     mixture_rho,
-    plan_z,
     session_sequence,
 )
+from relkit.shadow.plan_z import plan_z
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -28,7 +28,6 @@ from relkit.shadow import (
     normal_sample_size,
     obuchowski,
     paired_ratio,
-    sample_ratio,
     session_chi2,
     sign_flip,
     signed_rank,
@@ -36,6 +35,7 @@ from relkit.shadow import (
     tango,
     wald,
 )
+from relkit.shadow.sample_ratio import sample_ratio
 
 
 def first_less_second(a: int, b: int, c: int, d: int) -> PairCounts:

@@ -1,4 +1,4 @@
-"""One afternoon of calls that we made up, written as five tools would have logged it: `python make.py`.
+"""One afternoon of calls that we made up, written as five tools would have logged it: `python make_samples.py`.
 
 The calls come first, with every try's time and end. Each writer then says of them what its tool says, in the tool's own
 units and habits. truth.csv holds the tries themselves, so that what an importer makes of a sample can be compared.
