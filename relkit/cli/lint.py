@@ -67,7 +67,7 @@ def lint(
         traffic = _traffic(database, requests, failures, latency, deadline, sdk_retries, _day(as_of))
         findings |= lint_all(chosen, traffic)
         lines.append(
-            f"{count(traffic.calls_a_month)} requests a month, {percent(traffic.failure_share)} of attempts fail, "
+            f"{count(traffic.calls_a_month)} requests a month, {percent(traffic.failure_share)} of attempts fail in ordinary times, "
             f"a slow one takes {duration(traffic.latency_s)}"
         )
     if alerts is not None:

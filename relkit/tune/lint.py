@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import numpy as np
+from scipy.stats import binom
+
 from relkit.exceptions import ParameterError
 from relkit.policies.backoff import backoff_s
 from relkit.policies.codes import PER_ATTEMPT
@@ -17,7 +20,7 @@ from relkit.policies.loop import waits
 from relkit.policies.policy import Policy
 from relkit.policies.records import BreakerSettings
 from relkit.policies.retry_settings import HINT_AT_LEAST, HINT_EXACT, HINT_IGNORED, NO_RETRIES, RetrySettings
-from relkit.simulation.traffic import LoggedTraffic
+from relkit.simulation.traffic import Flags, LoggedTraffic
 from relkit.tune.false_opens import MONTH_S
 from relkit.tune.reach import NEVER_A_MONTH, reach
 from relkit.tune.retired import RETIRED
@@ -32,6 +35,8 @@ MOST_ATTEMPTS: Final = 6
 _SERVER_ERROR: Final = Failure(11)
 _LATEST_DRAW: Final = 1.0 - 2.0**-53
 _DEAD_CALLS: Final = 20
+_RUN: Final = 100  # attempts in a row that are judged together
+_CHANCE: Final = 0.001  # of so many failures among them in ordinary times
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,10 @@ class Traffic:
 
     @classmethod
     def of_log(cls, log: LoggedTraffic) -> "Traffic":
-        """Return the traffic of a log: users' requests a second, attempts that failed, and p99 of their latency.
+        """Return the traffic of a log: users' requests a second, attempts that fail in ordinary times, and p99 of their latency.
+
+        Ordinary times are what is left when stretches with more failures than chance explains are set aside: an
+        incident says nothing about how often a breaker opens while all is well.
 
         Raises
         ------
@@ -133,12 +141,26 @@ class Traffic:
             )
         timed = sorted(log.latency_us[sent & (log.latency_us >= 0)].tolist())
         p99_us = timed[math.ceil(0.99 * len(timed)) - 1] if timed else 0
-        return cls(requests * 1e6 / span_us, failed / int(known.sum()), p99_us / 1e6)
+        return cls(requests * 1e6 / span_us, _ordinary_share(log.outcome[known] == 0), p99_us / 1e6)
 
     @property
     def calls_a_month(self) -> float:
         """Requests in 30 days."""
         return self.calls_per_s * MONTH_S
+
+
+def _ordinary_share(failed: Flags) -> float:
+    """Share of failures in the runs of `_RUN` attempts that one constant share explains; the rest is set aside in turns."""
+    starts = np.arange(0, len(failed), _RUN)
+    failures = np.add.reduceat(failed.astype(np.int64), starts)
+    sizes = np.diff(np.append(starts, len(failed)))
+    kept = np.ones(len(starts), dtype=bool)
+    while True:
+        share = float(failures[kept].sum() / sizes[kept].sum())
+        now = kept & (failures <= binom.isf(_CHANCE, sizes, share))
+        if now.sum() in (0, kept.sum()):
+            return share
+        kept = now
 
 
 def lint(policy: Policy, traffic: Traffic) -> list[Finding]:

@@ -146,6 +146,9 @@ def test_traffic_is_read_from_a_log_and_refused_from_an_empty_one() -> None:
     assert found.calls_per_s == pytest.approx(1.01)
     assert found.failure_share == pytest.approx(11 / 101)
     assert found.latency_s == 0.5
+    bad = [place % 50 == 0 or 4000 <= place < 4600 for place in range(20_000)]
+    incident = traffic_of([float(place) for place in range(20_000)], [0.5] * 20_000, [not each for each in bad])
+    assert Traffic.of_log(incident).failure_share == pytest.approx(0.02)  # 4.9 % with the incident
     with pytest.raises(ParameterError, match="two requests or more"):
         Traffic.of_log(traffic_of([1.0], [0.5], [True]))
     with pytest.raises(ParameterError, match="no call that succeeded"):
