@@ -111,7 +111,7 @@ def data_verdict(span: LogSpan, period: Period) -> Verdict:
 
 def _from_to(span: LogSpan, period: Period) -> str:
     if span.first_us is None or span.last_us is None:
-        return f"Data of {period.label}, without a clock"
+        return f"Data of {period.label}" + ("" if span.is_empty else ", without a clock")
     first, last = (moment(ts // US_PER_MINUTE * US_PER_MINUTE, period.zone) for ts in (span.first_us, span.last_us))
     return f"Data from {first} to {last} {period.zone}"
 

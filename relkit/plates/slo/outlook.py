@@ -43,7 +43,8 @@ def outlook_plate(
     ax.plot(x, middles, color=colour)
     ax.axhline(0.0, color=MUTED, lw=0.9, ls=(0, (4, 3)))
     labels = [(x[-1], highs[-1], f"at best {_end(ahead.high)}", MUTED), (x[-1], middles[-1], _end(ahead.left), colour)]
-    labels.append((x[-1], lows[-1], f"at worst {_end(ahead.low)}", MUTED))
+    below = ", below this picture" if ahead.low < _DEEPEST else ""
+    labels.append((x[-1], lows[-1], f"at worst {_end(ahead.low)}{below}", MUTED))
     direct_labels(ax, _apart(labels, (max(highs) - min(lows)) / 9))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     ax.set_ylabel("budget left")
