@@ -69,7 +69,7 @@ def rows_of(workshop: Workshop) -> list[tuple[Any, ...]]:
 
 
 def test_the_samples_are_what_their_script_makes() -> None:
-    spec = importlib.util.spec_from_file_location("make_importer_samples", GOLDEN / "make.py")
+    spec = importlib.util.spec_from_file_location("make_importer_samples", GOLDEN / "make_samples.py")
     assert spec is not None
     assert spec.loader is not None
     make = importlib.util.module_from_spec(spec)
